@@ -1,11 +1,14 @@
-"""Whatever is said to be movable comes to its end: nobody waits for ever who would not in a case of the new version."""
+"""Whatever is said to be movable comes to its end: nobody waits for ever who would not in a case of the new version, or in this one as it is.
+
+That is what docs/decisions/0009 promises, and no more: a drawing that is wrong for every case is no reason to keep one where it is, nor is it
+a reason if this one would wait in vain in its own version as well.
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections import defaultdict
-from dataclasses import replace
+from collections import defaultdict, deque
 from unittest import mock
 
 from hypothesis import assume, event, given, settings
@@ -13,87 +16,17 @@ from hypothesis import strategies as st
 
 from bpmn import migration
 from bpmn import snapshot as snapshots
-from bpmn.definition import ElementType
+from bpmn.definition import BODY, SCOPES, ElementType
 from bpmn.instance import Instance
-from bpmn.migration import Plan
+from bpmn.migration import Plan, places
 from bpmn.soundness import Net, is_join
 from bpmn.spiff import process
 from bpmn.waits import Context, WaitKind
-from tests.bpmn import exhaustive, graphs
+from tests.bpmn import exhaustive, graphs, redrawn
 from tests.bpmn.instances import NOW, proceed
 
 #: Cases that are looked at to say whether one of the new version may come to stand so, too.
-MOST = 60
-FORKING = (ElementType.EXCLUSIVE_GATEWAY, ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY)
-
-
-@st.composite
-def versions(draw):
-    """Draw a process, and the same with a flow less, one more, or one that leads elsewhere, once or twice."""
-    before = draw(graphs.nested())
-    after = before
-    for _ in range(draw(st.integers(1, 2))):
-        after = draw(st.sampled_from((_less, _more, _elsewhere, _otherwise)))(draw, after)
-    return before, after
-
-
-def _less(draw, drawn):
-    forks = [flow for flow in drawn.flows.values() if len(drawn.elements[flow.source].outgoing) > 1]
-    assume(forks)
-    gone = draw(st.sampled_from(forks))
-    return _drawn(drawn, [flow for flow in drawn.flows.values() if flow != gone])
-
-
-def _more(draw, drawn):
-    sources = [e.id for e in drawn.elements.values() if e.type in FORKING and len(e.outgoing) < 3]
-    assume(sources)
-    source = draw(st.sampled_from(sources))
-    target = draw(st.sampled_from(_targets(drawn, source)))
-    key = f"{source}-{target}"
-    assume(key not in drawn.flows)
-    flow = replace(next(iter(drawn.flows.values())), id=key, source=source, target=target, condition=None)
-    return _drawn(drawn, [*drawn.flows.values(), flow])
-
-
-def _elsewhere(draw, drawn):
-    flow = draw(st.sampled_from(list(drawn.flows.values())))
-    target = draw(st.sampled_from(_targets(drawn, flow.source)))
-    key = f"{flow.source}-{target}"
-    assume(key not in drawn.flows)
-    return _drawn(drawn, [replace(each, id=key, target=target) if each is flow else each for each in drawn.flows.values()])
-
-
-def _otherwise(draw, drawn):
-    """A gateway of another kind."""
-    gateways = [e for e in drawn.elements.values() if e.type in FORKING]
-    assume(gateways)
-    changed = draw(st.sampled_from(gateways))
-    elements = {**drawn.elements, changed.id: replace(changed, type=draw(st.sampled_from(FORKING)))}
-    return _drawn(replace(drawn, elements=elements), list(drawn.flows.values()))
-
-
-def _targets(drawn, source):
-    """Where a flow may lead: within the same scope."""
-    scope, begins = drawn.elements[source].parent, (ElementType.START_EVENT, ElementType.BOUNDARY_EVENT)
-    return [e.id for e in drawn.elements.values() if e.type not in begins and e.parent == scope]
-
-
-def _drawn(drawn, flows):
-    """The same elements with these flows; the last flow out of a gateway that chooses is the default, the others have a condition."""
-    elements, named = {}, {}
-    for element in drawn.elements.values():
-        out = [flow for flow in flows if flow.source == element.id]
-        chooses = element.type in FORKING and element.type is not ElementType.PARALLEL_GATEWAY
-        for flow in out:
-            conditional = chooses and flow is not out[-1]
-            named[flow.id] = replace(flow, condition=graphs.condition(flow.id) if conditional else None)
-        elements[element.id] = replace(
-            element,
-            incoming=tuple(flow.id for flow in flows if flow.target == element.id),
-            outgoing=tuple(flow.id for flow in out),
-            default=out[-1].id if element.type in FORKING and out else None,
-        )
-    return replace(drawn, elements=elements, flows=named)
+MOST = 300
 
 
 def _draw(data, names, *, known=True):
@@ -110,7 +43,7 @@ def forget(instance, known):
 
 
 def stuck(instance):
-    """Who waits in vain, and for which flows."""
+    """Who waits in vain, and for which flows (at what needs several tokens: for none).  Where all have come, a retry opens it."""
     elements, found = instance.definition.elements, set()
     rows = [row for row in snapshots.decode(instance.snapshot()).rows if row.state == snapshots.WAITING]
     standing = instance.glance(None).kinds
@@ -118,52 +51,139 @@ def stuck(instance):
         if row.id in standing:
             element = elements[row.element]
             here = {each.flow for each in rows if (each.element, each.scope) == (row.element, row.scope)}
-            found.add((row.element, frozenset(element.incoming) - here if is_join(element) else frozenset()))
+            lacks = frozenset(element.incoming) - here if is_join(element) else frozenset()
+            if lacks or element.start_quantity > 1:
+                found.add((row.element, lacks))
     return found
 
 
-def ways_on(instance, names):
-    """What may come next: every wait, and whatever the conditions then say."""
-    for wait in instance.waits():
-        failed = wait.kind is WaitKind.INCIDENT
-        if failed and not any(row.id == wait.id and "error" in row.facts for row in snapshots.decode(instance.snapshot()).rows):
-            continue  # nobody can help who waits in vain
-        for known in _everything(names):
-            following = Instance.load(instance.definition, instance.snapshot(), instance.variables, Context(now=NOW))
-            following.set_variables(known, quietly=True)
-            proceed(following, wait, known)
-            yield following
+def ways_on(instance):
+    """What may come next: every wait, and whatever the conditions then say, or fail to say, so that one branch is late for another."""
+    failed = _failed(instance)
+    alike = {(wait.kind, wait.element, wait.holder == wait.id or wait.holder): wait for wait in instance.waits()}
+    for wait in alike.values():
+        if wait.kind is not WaitKind.INCIDENT or wait.id in failed:  # nobody can help who waits in vain
+            yield from _ways(functools.partial(_go_on, instance, wait), failed.keys() - {wait.id})
 
 
-def may_be_stuck(drawn, in_vain, names):
-    """Whether these may wait in vain in a case of a drawing, too: on paper, in every order; or, where there are too many, in some cases."""
-    left = {fault for fault in in_vain if not _may_be_stuck_on_paper(drawn, *fault)}
-    if not left:
+def _go_on(instance, wait, known):
+    following = Instance.load(instance.definition, instance.snapshot(), {}, Context(now=NOW))
+    following.set_variables(known, quietly=True)
+    proceed(following, wait, known)
+    return following
+
+
+def _begin(drawn, known):
+    return Instance.start(drawn, known, Context(now=NOW))
+
+
+def _ways(play, failed=frozenset()):
+    """Play with nothing known, and again with what was asked for and not known: true or false.  Some have `failed` before."""
+    left = [{}]
+    while left:
+        known = left.pop()
+        yield (instance := play(known))
+        asked = [
+            name for number, element in _failed(instance).items() if number not in failed for name in _names(instance.definition, element)
+        ]
+        if name := next((name for name in asked if name not in known), None):
+            left += [{**known, name: value} for value in (True, False)]
+
+
+def _failed(instance):
+    """Elements by the numbers of those who have failed there."""
+    return {row.id: row.element for row in snapshots.decode(instance.snapshot()).rows if "error" in row.facts}
+
+
+def _names(drawn, element):
+    """What the conditions behind an element ask for, in their order."""
+    return [flow.replace("-", "_") for flow in drawn.elements[element].outgoing if drawn.flows[flow].condition is not None]
+
+
+def may_be_stuck(in_vain, staying, after):
+    """Whether these may wait in vain in a case of the new version, too, or in this one if it stays; None: there is too much to look at."""
+    left, untold = set(), set()
+    for opens, flows in in_vain:
+        told = {_in_a_new_one(after, opens, flows), _if_it_stays(staying, opens, flows)}
+        if True not in told:
+            (untold if None in told else left).add((opens, flows))
+    if left:
+        return False
+    whole = True
+    for begun in ([staying], list(_ways(functools.partial(_begin, after)))) if untold else ():
+        found, told = _found_stuck(begun, untold)
+        untold, whole = untold - found, whole and told
+    return not untold or (False if whole else None)
+
+
+def _in_a_new_one(drawn, opens, flows):
+    """Whether one waits in vain for these flows in a case that begins, in whatever order; None: that is not told on paper."""
+    scope = drawn.elements[opens].parent
+    return (entered := _is_entered(drawn, scope)) and _on_paper(drawn, opens, flows, _beginnings(drawn, scope)) and entered
+
+
+def _is_entered(drawn, scope):
+    """Whether a case ever comes into a scope."""
+    if scope is None:
         return True
-    begun, seen = [Instance.start(drawn, known, Context(now=NOW)) for known in _everything(names)], set()
-    while begun and left:
-        instance = begun.pop()
-        if instance.ended or (key := _key(instance)) in seen:
-            continue
-        seen.add(key)
-        if len(seen) > MOST:
-            return None
-        left -= stuck(instance)
-        begun += ways_on(instance, names)
-    return not left
+    box = drawn.elements[scope]
+    everything = exhaustive.Exhaustive(drawn, Net(drawn, box.parent).steps, _beginnings(drawn, box.parent))
+    begins = box.type is ElementType.EVENT_SUBPROCESS or (box.parent or "").endswith(BODY)
+    if not begins and not any(scope == place for marking in everything.next for place, _ in marking):
+        return False if everything.complete else None
+    return _is_entered(drawn, box.parent)
 
 
-def _may_be_stuck_on_paper(drawn, opens, flows):
-    """Whether one is; False: nobody knows."""
-    net = Net(drawn, drawn.elements[opens].parent)
-    starts = [(e.id,) for e in drawn.elements.values() if e.type is ElementType.START_EVENT and e.parent == drawn.elements[opens].parent]
-    everything = exhaustive.Exhaustive(drawn, net.steps, starts)
-    return everything.complete and not net.is_intricate(net.before(opens)) and flows in everything.in_vain(opens, net.opening[opens])
+def _beginnings(drawn, scope):
+    return [(start.id,) for start in drawn.starts(scope)]
 
 
-def _everything(names):
-    """Whatever may be known: each of the names is true or false."""
-    return [dict(zip(names, values, strict=True)) for values in itertools.product((True, False), repeat=len(names))]
+def _if_it_stays(instance, opens, flows):
+    """Whether one waits in vain for these flows in a case as it stands, in its own version."""
+    drawn = instance.definition
+    return opens in drawn.elements and _on_paper(drawn, opens, flows, _standing(instance, drawn.elements[opens].parent))
+
+
+def _on_paper(drawn, opens, flows, begun):
+    scope = drawn.elements[opens].parent
+    net = Net(drawn, scope)
+    if opens not in net.opening:
+        return False
+    everything = exhaustive.Exhaustive(drawn, net.steps, begun)
+    if not everything.complete or net.is_intricate(net.before(opens)):
+        return None
+    # Who waits beside a subprocess in which somebody waits in vain does so, too: that is not on this paper.
+    holds = any(each.parent == scope and each.type in SCOPES for each in drawn.elements.values())
+    return flows in everything.in_vain(opens, net.opening[opens]) or (None if holds else False)
+
+
+def _standing(instance, scope):
+    """Where tokens stand in each activation of a scope."""
+    net = Net(instance.definition, scope)
+    rows = [row for row in snapshots.decode(instance.snapshot()).rows if not row.facts.get("watches")]
+    around = {row.id for row in rows if row.element == scope} if scope else {None}
+    return [
+        tuple(places.place(row, instance.definition, net, row.element, row.flow) for row in rows if row.scope == number)
+        for number in around
+    ]
+
+
+def _found_stuck(begun, wanted):
+    """Who waits in vain in a case that begins so, whatever happens, until all who are wanted were found; and whether nothing was left out."""
+    found, seen, left = set(), set(), deque(begun)
+    for instance in itertools.islice(_taken(left), MOST):
+        if wanted <= found:
+            break
+        if not instance.ended and (key := _key(instance)) not in seen:
+            seen.add(key)
+            found |= stuck(instance)
+            left += ways_on(instance)
+    return found, not left
+
+
+def _taken(left):
+    while left:
+        yield left.popleft()
 
 
 def _key(instance):
@@ -177,7 +197,7 @@ def _key(instance):
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_migrate__what_is_moved_comes_to_its_end(data):
-    before, after = data.draw(versions())
+    before, after = data.draw(redrawn.versions())
     names = sorted({*graphs.conditions(before), *graphs.conditions(after)})
     assume(len(names) <= 5)
     draw = functools.partial(_draw, data, names)
@@ -194,11 +214,10 @@ def test_migrate__what_is_moved_comes_to_its_end(data):
         event("moved" if moved.instance else "refused")
         if moved.instance is None:
             return
-        was_stuck = stuck(instance)
-        instance = moved.instance
+        staying, instance = instance, moved.instance
         for _ in range(12):
             if instance.ended or not (waits := instance.waits()):
                 break
-            if (in_vain := stuck(instance)) and not ({key for key, _ in in_vain} <= {key for key, _ in was_stuck}):
-                assert may_be_stuck(after, in_vain, names) is not False, in_vain
+            if in_vain := stuck(instance):
+                assert may_be_stuck(in_vain, staying, after) is not False, in_vain
             proceed(instance, data.draw(st.sampled_from(waits)), draw())

@@ -19,13 +19,12 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element
 from bpmn.expressions import Expression
 from engine import definitions, dials, functions, jobs, keys, moments, reads
-from engine.clock import Dial, DueDate
+from engine.clock import Dial
+from engine.dials import Counted
 from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
 from engine.writes import OLD, Writes
 
-#: What a clock gives: the dial of its promise, and its statutory last day.
-Counted = tuple[Dial | None, DueDate | None]
 #: What an expression follows that is more than a deadline.
 _THE_WORLD = "the world"
 _DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statutory|warning)['"]\s*\)\s*\}?\s*""")
@@ -78,7 +77,7 @@ def _follow(
         before, now = counted.get(row.item_id or row.case_id, _STILL)
         moves, due_at = _moved(kind, row, before, now)
         moved += moves
-        lights = bound.lights(now[0])
+        lights = bound.lights(now.promise)
         if moves or (lights and now != before):  # all of these rows say the same columns
             changed.append({OLD + "id": row.id, OLD + "case_id": row.case_id, OLD + "region": row.region, "due_at": due_at, **lights})
     writes = Writes()
@@ -102,7 +101,7 @@ def _moved(kind: str | None, row: Any, before: Counted, now: Counted) -> tuple[b
     """
     if kind is None or kind == _THE_WORLD or now == _NOTHING:
         return False, row.due_at
-    was, due = dials.moment(kind, *before), dials.moment(kind, *now)
+    was, due = before.moment(kind), now.moment(kind)
     if due == row.due_at or (due == was and (row.due_at is None or row.put_off)):
         return False, row.due_at  # it sleeps, or was put off since it has failed
     if row.put_off and due is not None and due <= moments.now():
@@ -110,7 +109,7 @@ def _moved(kind: str | None, row: Any, before: Counted, now: Counted) -> tuple[b
     return (False, row.due_at) if _has_fired(row.due_at, was, due) else (True, due)
 
 
-_NOTHING: Counted = (None, None)
+_NOTHING = Counted()
 _STILL = (_NOTHING, _NOTHING)
 
 

@@ -1,6 +1,6 @@
 """The legal clock (时限): how days are counted, from a ledger of intervals to dates and lights.  No database, no wall clock.
 
-`item_clock` and `bundle_clock` say which ledger and which limit are counted; `moments` says what time it is.
+`item_clock` and `bundle_clock` say which ledger and which limit a `Clock` is made of; `moments` says what time it is.
 
 The day on which the clock starts does not count (民法典 art. 201), and neither does a day on which the clock is
 paused at any time: the days of pausing and of resuming are both paused days.  Overlapping pauses are one pause.
@@ -180,61 +180,69 @@ class _CalendarDays:
         return (b - a).days
 
 
-def due(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar) -> DueDate | None:
-    """Give the last day of the limit; None while an open pause keeps it unknown.
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """A clock that has started: what has happened to it, the limit that it counts to, and the calendar that says which days count."""
 
-    A pause that begins after the limit has run out changes nothing any more.
-    """
-    last = _day_of(ledger, total_days(ledger, limit), _days(limit, calendar))
-    if last is not None and limit.unit == DayUnit.CALENDAR:
-        last = _postponed(ledger, last, calendar)
-    if last is None:
-        return None
-    return DueDate(date=last, provisional=calendar.relies_on_guess(ledger.started_on, last))
+    ledger: Ledger
+    limit: TimeLimit
+    calendar: WorkingCalendar
 
+    def due(self) -> DueDate | None:
+        """Give the last day of the limit; None while an open pause keeps it unknown.
 
-def total_days(ledger: Ledger, limit: TimeLimit) -> int:
-    """Give the days of the limit with its extensions."""
-    return limit.days + sum(extension.days for extension in ledger.extensions)
+        A pause that begins after the limit has run out changes nothing any more.
+        """
+        last = _day_of(self.ledger, self.total_days(), self._days())
+        if last is not None and self.limit.unit == DayUnit.CALENDAR:
+            last = _postponed(self.ledger, last, self.calendar)
+        if last is None:
+            return None
+        return DueDate(date=last, provisional=self.calendar.relies_on_guess(self.ledger.started_on, last))
 
+    def total_days(self) -> int:
+        """Give the days of the limit with its extensions."""
+        return self.limit.days + sum(extension.days for extension in self.ledger.extensions)
 
-def used(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar) -> int:
-    """Count the days used up at the end of `today`; none are used after the clock has stopped."""
-    return _unpaused(ledger, ledger.started_on, _until(ledger, today), _days(limit, calendar))
+    def used(self, today: date) -> int:
+        """Count the days used up at the end of `today`; none are used after the clock has stopped."""
+        return _unpaused(self.ledger, self.ledger.started_on, self._until(today), self._days())
 
+    def remaining(self, today: date) -> int:
+        """Count the days left after `today`: 0 on the last day, negative by the days that it is overdue.
 
-def remaining(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar) -> int:
-    """Count the days left after `today`: 0 on the last day, negative by the days that it is overdue.
+        While an open pause keeps the due date unknown, the days that will be left when it ends.
+        """
+        last, days = self.due(), self._days()
+        now = max(self._until(today), self.ledger.started_on)
+        if last is None:
+            return self.total_days() - self.used(today)
+        if now > last.date:
+            return -days.count(last.date, now)
+        return _unpaused(self.ledger, now, last.date, days)
 
-    While an open pause keeps the due date unknown, the days that will be left when it ends.
-    """
-    last = due(ledger, limit, calendar)
-    days = _days(limit, calendar)
-    now = max(_until(ledger, today), ledger.started_on)
-    if last is None:
-        return total_days(ledger, limit) - used(ledger, limit, today, calendar)
-    if now > last.date:
-        return -days.count(last.date, now)
-    return _unpaused(ledger, now, last.date, days)
+    def turns_yellow(self, forewarning: Forewarning = USUAL) -> date | None:
+        """Give the first yellow day; None while an open pause keeps it unknown."""
+        total = self.total_days()
+        percent_used_up = -(-total * forewarning.used_percent // 100)  # rounded up: 90 % of 5 days is the fifth day
+        return _day_of(self.ledger, max(total - forewarning.days_left, percent_used_up, 0), self._days())
 
+    def dial(self, forewarning: Forewarning = USUAL) -> Dial:
+        """Give the days on which the light changes, of which the last day of the limit is one."""
+        last, stopped_on = self.due(), self.ledger.stopped_on
+        found = Dial(
+            due=last,
+            green_from=self.ledger.started_on,
+            yellow_from=self.turns_yellow(forewarning),
+            red_from=None if last is None else last.date + timedelta(days=1),
+        )
+        return found if stopped_on is None else found.stopped(stopped_on)
 
-def turns_yellow(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> date | None:
-    """Give the first yellow day; None while an open pause keeps it unknown."""
-    total = total_days(ledger, limit)
-    percent_used_up = -(-total * forewarning.used_percent // 100)  # rounded up: 90 % of 5 days is the fifth day
-    return _day_of(ledger, max(total - forewarning.days_left, percent_used_up, 0), _days(limit, calendar))
+    def _days(self) -> _Days:
+        return self.calendar if self.limit.unit == DayUnit.WORKING else _CalendarDays()
 
-
-def dial(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> Dial:
-    """Give the days on which the light changes, of which the last day of the limit is one."""
-    last = due(ledger, limit, calendar)
-    found = Dial(
-        due=last,
-        green_from=ledger.started_on,
-        yellow_from=turns_yellow(ledger, limit, calendar, forewarning),
-        red_from=None if last is None else last.date + timedelta(days=1),
-    )
-    return found if ledger.stopped_on is None else found.stopped(ledger.stopped_on)
+    def _until(self, today: date) -> date:
+        return today if self.ledger.stopped_on is None else min(today, self.ledger.stopped_on)
 
 
 def merged(pauses: tuple[Pause, ...]) -> list[tuple[date, date | None]]:
@@ -246,14 +254,6 @@ def merged(pauses: tuple[Pause, ...]) -> list[tuple[date, date | None]]:
         elif (end := union[-1][1]) is not None:
             union[-1] = (union[-1][0], None if pause.until is None else max(end, pause.until))
     return union
-
-
-def _days(limit: TimeLimit, calendar: WorkingCalendar) -> _Days:
-    return calendar if limit.unit == DayUnit.WORKING else _CalendarDays()
-
-
-def _until(ledger: Ledger, today: date) -> date:
-    return today if ledger.stopped_on is None else min(today, ledger.stopped_on)
 
 
 def _day_of(ledger: Ledger, n: int, days: _Days) -> date | None:

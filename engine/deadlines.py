@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, cast, exists, null, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import bundle_clock, clock, dials, hindrances, holidays, item_clock, keys, matters, pages, reads, visibility
+from engine import bundle_clock, dials, hindrances, holidays, item_clock, keys, matters, pages, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DayUnit, DueDate, Ledger, Light, LimitKind
@@ -120,11 +120,12 @@ def _left(session: Session, row: Row[Any], ledger: Ledger | None, today: date) -
     """Count the days left.  Of a clock that runs the last day, which is kept, says it without the ledger: no pause is still to come."""
     if ledger is None and row.promised_on is None:
         return None
-    promise, calendar = None if row.item is None else item_clock.limit(row, LimitKind.PROMISED), holidays.calendar(session)
     if ledger is not None:
-        return clock.remaining(ledger, promise, today, calendar) if promise else None
-    now = max(today, row.green_from)
-    return (row.promised_on - now).days if promise and promise.unit is DayUnit.CALENDAR else calendar.count(now, row.promised_on)
+        clock = item_clock.of(session, row, ledger)
+        return clock.remaining(today) if clock else None
+    promise, now = None if row.item is None else item_clock.limit(row, LimitKind.PROMISED), max(today, row.green_from)
+    in_calendar_days = promise and promise.unit is DayUnit.CALENDAR
+    return (row.promised_on - now).days if in_calendar_days else holidays.calendar(session).count(now, row.promised_on)
 
 
 def _place(row: Row[Any]) -> tuple[bool, date, str]:
@@ -190,17 +191,14 @@ def _showing(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) 
 
 def of_case(session: Session, case: Case) -> Deadline | None:
     """The clock of the bundle's own promise; None when it has none."""
-    found, today = bundle_clock.ledger(case), dials.today()
-    if found is None:
-        return None
-    return _of_case(session, case, clock.remaining(*found, today, holidays.calendar(session)), today)
+    clock, today = bundle_clock.of(session, case), dials.today()
+    return None if clock is None else _of_case(session, case, clock.remaining(today), today)
 
 
 def of_item(session: Session, item: Item, case_number: str, ledger: Ledger | None) -> Deadline:
     """What the clock of an item says by its ledger."""
-    promise, today = item_clock.limit(item, LimitKind.PROMISED), dials.today()
-    remaining = clock.remaining(ledger, promise, today, holidays.calendar(session)) if ledger and promise else None
-    return _of_item(item, case_number, remaining, today)
+    clock, today = item_clock.of(session, item, ledger), dials.today()
+    return _of_item(item, case_number, clock.remaining(today) if clock else None, today)
 
 
 def _of_case(session: Session, case: Case | Row[Any], remaining: int | None, today: date, waits_for: Sequence[Hindrance] = ()) -> Deadline:

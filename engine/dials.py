@@ -5,6 +5,8 @@ What is kept follows from the ledger and the calendar, and is written in the tra
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import calendars, moments
 from engine.case_models import Case, Item
-from engine.clock import Dial, DueDate, Light
+from engine.clock import Clock, Dial, DueDate, Light
 from engine.columns import Lit, LocalDay, Promised
 from engine.keys import KEY
 from engine.models import Task
@@ -34,6 +36,29 @@ _SHOWN = (
     .values({name: bindparam(name) for name in LIGHTS})
 )
 _SHOW = {Item: _SHOWN.where(_TASKS.c.item_id == bindparam(OLD + "item_id")), Case: _SHOWN.where(_TASKS.c.item_id.is_(None))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What the clock of an item or of a bundle gives."""
+
+    #: None: it has no promise, or has not started.
+    promise: Dial | None = None
+    #: The last day of the statutory limit; None: it has none (as no bundle has), has not started, or a pause is open.
+    statute: DueDate | None = None
+
+    def moment(self, kind: str) -> datetime | None:
+        """Say when (UTC): the end of its last `promised` or `statutory` day, the beginning of its first yellow one (`warning`)."""
+        if kind == "warning":
+            return calendars.start_of(self.promise.yellow_from) if self.promise and self.promise.yellow_from else None
+        due = self.statute if kind == "statutory" else self.promise.due if self.promise else None
+        return calendars.end_of(due.date) if due else None
+
+
+@functools.lru_cache(maxsize=50_000)
+def count(promise: Clock | None, statute: Clock | None) -> Counted:
+    """Count a clock; thousands have started on one day with one limit, and are counted once."""
+    return Counted(promise=promise.dial() if promise else None, statute=statute.due() if statute else None)
 
 
 def today() -> date:
@@ -98,19 +123,15 @@ def statutory(row: Item | Row[Any]) -> DueDate | None:
     return None if row.statutory_on is None else DueDate(date=row.statutory_on, provisional=row.statutory_provisional)
 
 
-def kept(row: Promised | Row[Any]) -> Dial | None:
-    """What is kept of the clock."""
+def kept(row: Item | Case | Row[Any]) -> Counted:
+    """What is kept of all that a clock gives: of an item, or of a bundle, which is a `Case`."""
+    return Counted(promise=_kept(row), statute=None if isinstance(row, Case) else statutory(row))
+
+
+def _kept(row: Promised | Row[Any]) -> Dial | None:
     if row.green_from is None:
         return None
     return Dial(due=promised(row), green_from=row.green_from, yellow_from=row.yellow_from, red_from=row.red_from)
-
-
-def moment(kind: str, dial: Dial | None, statute: DueDate | None) -> datetime | None:
-    """When a clock says so (UTC): the end of its last `promised` or `statutory` day, the beginning of its first yellow one (`warning`)."""
-    if kind == "warning":
-        return calendars.start_of(dial.yellow_from) if dial and dial.yellow_from else None
-    due = statute if kind == "statutory" else dial.due if dial else None
-    return calendars.end_of(due.date) if due else None
 
 
 def columns(dial: Dial | None) -> dict[str, Any]:
@@ -132,7 +153,7 @@ def put(row: Promised, dial: Dial | None) -> None:
 
 def stop(row: Promised, on: date) -> None:
     """Keep that a clock that ran has stopped; its dates stay what they were."""
-    dial = kept(row)
+    dial = _kept(row)
     put(row, dial.stopped(on) if dial else None)
 
 

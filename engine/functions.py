@@ -19,7 +19,6 @@ from engine import (
     bundle_clock,
     calendars,
     case_items,
-    clock,
     definitions,
     dials,
     holidays,
@@ -31,7 +30,7 @@ from engine import (
 )
 from engine.actors import ENGINE, Actor
 from engine.case_models import Case, Item
-from engine.clock import DayUnit, Ledger, LimitKind, TimeLimit
+from engine.clock import Clock, DayUnit, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.states import UNSETTLED, ClockStatus, ItemStatus
@@ -120,13 +119,11 @@ class World:
         if kind not in {"promised", "statutory", "warning"}:
             raise InvalidInput(f"Expected deadline('promised'), ('statutory') or ('warning'), but got {kind!r}")
         if (stopped := self._stopped()) is not None:
-            due = dials.moment(kind, dials.kept(self.item or self.case), dials.statutory(self.item) if self.item else None)
+            due = dials.kept(self.item or self.case).moment(kind)
             return due if due is not None and due <= stopped else None
         if self.item is None:
-            return bundle_clock.deadline(self.session, self.case, kind)
-        if kind == "warning":
-            return item_clock.warning(self.session, self.item)
-        return item_clock.deadline(self.session, self.item, LimitKind(kind))
+            return bundle_clock.count(self.session, self.case).moment(kind)
+        return item_clock.count(self.session, self.item, item_clock.ledger(self.session, self.item)).moment(kind)
 
     def _stopped(self) -> datetime | None:
         """When the clock has stopped, if it has."""
@@ -147,8 +144,8 @@ class World:
         since = calendars.local_date(self.context.since or self.context.now)
         kept = item_clock.ledger(self.session, self.item) if self.item and not self._in_procedure() else None
         pauses = tuple(replace(p, since=max(p.since, since)) for p in kept.pauses if p.until is None or p.until >= since) if kept else ()
-        ledger = Ledger(started_on=since, pauses=pauses)
-        due = clock.due(ledger, TimeLimit(kind=LimitKind.PROMISED, days=int(days), unit=unit), holidays.calendar(self.session))
+        ledger, limit = Ledger(started_on=since, pauses=pauses), TimeLimit(kind=LimitKind.PROMISED, days=int(days), unit=unit)
+        due = Clock(ledger=ledger, limit=limit, calendar=holidays.calendar(self.session)).due()
         return calendars.end_of(due.date) if due else None
 
     def _in_procedure(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,12 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, attributes
 
-from engine import calendars, clock, dials, followers, holidays, keys, moments, reads, states
+from engine import dials, followers, holidays, keys, moments, reads, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
-from engine.clock import DayUnit, DueDate, Extension, Ledger, LimitKind, Pause, PauseKind, TimeLimit
+from engine.clock import Clock, DayUnit, Extension, Ledger, LimitKind, Pause, PauseKind, TimeLimit
 from engine.columns import new_id
+from engine.dials import Counted
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.states import ClockStatus
 
@@ -157,30 +158,15 @@ def limit(item: Item | Row[Any], kind: LimitKind) -> TimeLimit | None:
     return None
 
 
-def limits(item: Item | Row[Any]) -> tuple[TimeLimit | None, TimeLimit | None]:
-    """Give the promised and the statutory limit, as `limit` does."""
-    return limit(item, LimitKind.PROMISED), limit(item, LimitKind.STATUTORY)
+def of(session: Session, item: Item | Row[Any], found: Ledger | None, kind: LimitKind = LimitKind.PROMISED) -> Clock | None:
+    """Give the clock that counts by a ledger to the limit of that kind; None when it has not started, or has no such limit."""
+    rule = limit(item, kind)
+    return None if found is None or rule is None else Clock(ledger=found, limit=rule, calendar=holidays.calendar(session))
 
 
-def due(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> DueDate | None:
-    """Give the last day of a limit; None when there is no such limit, the clock has not started, or a pause is open."""
-    found, rule = ledger(session, item), limit(item, kind)
-    return None if found is None or rule is None else clock.due(found, rule, holidays.calendar(session))
-
-
-def deadline(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> datetime | None:
-    """Give the moment (UTC) at which the limit has run out: the end of its last day."""
-    last = due(session, item, kind)
-    return None if last is None else calendars.end_of(last.date)
-
-
-def warning(session: Session, item: Item) -> datetime | None:
-    """Give the moment (UTC) at which the light of the promise turns yellow: the beginning of the first yellow day."""
-    found, rule = ledger(session, item), limit(item, LimitKind.PROMISED)
-    if found is None or rule is None:
-        return None
-    day = clock.turns_yellow(found, rule, holidays.calendar(session))
-    return None if day is None else calendars.start_of(day)
+def count(session: Session, item: Item | Row[Any], found: Ledger | None) -> Counted:
+    """Count by a ledger (None: the clock has not started) what the clock of the item gives."""
+    return dials.count(*(of(session, item, found, kind) for kind in (LimitKind.PROMISED, LimitKind.STATUTORY)))
 
 
 # ── guards and rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,9 +181,9 @@ def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
 
 def keep(session: Session, item: Item, found: Ledger | None) -> None:
     """Write into the row of the item what its clock gives by a ledger (None: it has not started)."""
-    promise, statute = limits(item)
-    dials.put(item, clock.dial(found, promise, holidays.calendar(session)) if found and promise else None)
-    last = clock.due(found, statute, holidays.calendar(session)) if found and statute else None
+    counted = count(session, item, found)
+    dials.put(item, counted.promise)
+    last = counted.statute
     item.statutory_on, item.statutory_provisional = (last.date, last.provisional) if last else (None, False)
 
 
@@ -223,8 +209,8 @@ def _require_extendable(session: Session, item: Item) -> None:
         raise InvalidState(f"Expected to extend a limit of item {item.number}, but it has none")
     if found.extensions:
         raise InvalidState(f"Expected to extend {_name(item)} once, but it was extended on {found.extensions[0].on}")
-    rules = [rule for kind in LimitKind if (rule := limit(item, kind)) is not None]
-    ends = [clock.due(found, rule, holidays.calendar(session)) for rule in rules]
+    clocks = [of(session, item, found, kind) for kind in LimitKind]
+    ends = [clock.due() for clock in clocks if clock is not None]
     last = max((end.date for end in ends if end is not None), default=date.max)
     if None not in ends and last < dials.today():
         raise InvalidState(f"Expected to extend {_name(item)} before its limit has run out, but that was on {last}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +11,10 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, bundle_clock, calendars, clock, dials, holidays, item_clock, keys, pages, reads, retractions
-from engine.bound_dates import Counted
-from engine.calendars import WorkingCalendar
+from engine import bound_dates, bundle_clock, calendars, dials, holidays, item_clock, keys, pages, reads, retractions
 from engine.case_models import Case, Commitment, Item
-from engine.clock import DueDate, Ledger, Light, TimeLimit
+from engine.clock import DueDate, Light
+from engine.dials import Counted
 from engine.states import UNDER_WAY, CommitmentStatus
 from engine.writes import OLD, Writes
 
@@ -41,15 +39,11 @@ class Moves:
 def recompute(session: Session, cases: Collection[UUID]) -> Moves:
     """Count the clocks of these cases anew, and write what has changed: dates and lights, of tasks too, timers that follow, checks."""
     moves, items, bundles = Moves(), _items(session, cases), _bundles(session, cases)
-    if items or bundles:
-        calendar = holidays.calendar(session)
-        ledgers = item_clock.ledgers(session, [item.id for item in items])
-        for item in items:
-            found = _count(ledgers[item.id], *item_clock.limits(item), calendar)
-            _note(moves, moves.items, item, found, (dials.kept(item), dials.statutory(item)))
-        for case in bundles:
-            ledger, limit = bundle_clock.ledger(case) or (None, None)
-            _note(moves, moves.cases, case, _count(ledger, limit, None, calendar), (dials.kept(case), None))
+    ledgers = item_clock.ledgers(session, [item.id for item in items]) if items else {}
+    for item in items:
+        _note(moves, moves.items, item, item_clock.count(session, item, ledgers[item.id]))
+    for case in bundles:
+        _note(moves, moves.cases, case, bundle_clock.count(session, case))
     _write(session, moves)
     retractions.follow(session, cases, moves.dials)
     _postpone_checks(session, cases)
@@ -70,26 +64,20 @@ def _bundles(session: Session, cases: Collection[UUID]) -> Sequence[Case]:
     return session.scalars(query.where(Case.clock_started_on.is_not(None), Case.promised.is_not(None))).all()
 
 
-@functools.lru_cache(maxsize=50_000)
-def _count(ledger: Ledger | None, promise: TimeLimit | None, statute: TimeLimit | None, calendar: WorkingCalendar) -> Counted:
-    """Count a clock; thousands have started on one day with one limit, and are counted once."""
-    dial = clock.dial(ledger, promise, calendar) if ledger and promise else None
-    return dial, clock.due(ledger, statute, calendar) if ledger and statute else None
-
-
-def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Counted, before: Counted) -> None:
+def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Counted) -> None:
     """Compare what is kept with what was counted."""
+    before = dials.kept(row)
     moves.report["clocks"] += 1
     moves.dials[row.id] = before, now
     if now == before:
         return
     changed.append((row, now))
     moves.report["changed"] += 1
-    was, due = (found.due if found else None for found in (before[0], now[0]))
+    was, due = (found.promise.due if found.promise else None for found in (before, now))
     if was and due and was.date != due.date:
         moves.report["moved"] += 1
         moves.report[f"by {(due.date - was.date).days:+d} days"] += 1
-    late = now[0] is not None and now[0].red_from is not None and now[0].red_from <= dials.today()
+    late = now.promise is not None and now.promise.red_from is not None and now.promise.red_from <= dials.today()
     if late and dials.light(row, dials.today()) is not Light.RED:
         moves.report["late by it"] += 1
         moves.late.append(row.number)
@@ -98,10 +86,10 @@ def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Count
 def _write(session: Session, moves: Moves) -> None:
     """Write what has changed, in one go, however many rows there are; their tasks follow with what is bound to them."""
     writes = Writes()
-    writes.update(_ITEMS, [_of(row) | dials.columns(dial) | _last(due) for row, (dial, due) in moves.items], by=("id", *keys.KEY))
+    writes.update(_ITEMS, [_of(row) | dials.columns(now.promise) | _last(now.statute) for row, now in moves.items], by=("id", *keys.KEY))
     writes.update(
         _CASES,
-        [{OLD + "id": row.id, OLD + "region": row.region} | dials.columns(dial) for row, (dial, _) in moves.cases],
+        [{OLD + "id": row.id, OLD + "region": row.region} | dials.columns(now.promise) for row, now in moves.cases],
         by=("id", "region"),
     )
     writes.run(session)
@@ -134,8 +122,8 @@ def _last(statute: DueDate | None) -> dict[str, Any]:
 
 def recount(session: Session, item: Item) -> bool:
     """Count the clock of an item that is moved to another case, where the walk may have been already; tells whether it has changed."""
-    before, ledger, calendar = (dials.kept(item), dials.statutory(item)), item_clock.ledger(session, item), holidays.calendar(session)
-    now = _count(ledger, *item_clock.limits(item), calendar)
+    before, ledger = dials.kept(item), item_clock.ledger(session, item)
+    now = item_clock.count(session, item, ledger)
     if item.clock not in UNDER_WAY or now == before:
         return False
     item_clock.keep(session, item, ledger)

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, case_items, clock, holidays, item_clock, keys
+from engine import calendars, case_items, holidays, item_clock, keys
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Material, Notice, Supplement, Tolerance
-from engine.clock import Ledger, LimitKind
+from engine.clock import Clock, Ledger, LimitKind
 from engine.errors import InvalidState
 from engine.states import UNSETTLED, SupplementStatus, ToleranceStatus
 
@@ -133,7 +133,7 @@ def _begins_by(case: Case, item: Item, today: date, calendar: WorkingCalendar) -
 
 def _promised_from(item: Item, day: date, calendar: WorkingCalendar) -> date | None:
     rule = item_clock.limit(item, LimitKind.PROMISED)
-    due = clock.due(Ledger(started_on=day), rule, calendar) if rule is not None and rule.days else None
+    due = Clock(ledger=Ledger(started_on=day), limit=rule, calendar=calendar).due() if rule is not None and rule.days else None
     return due.date if due is not None else None
 
 

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from engine import calendars, dials, keys, moments, reads
 from engine.alerts import AlertKind
-from engine.bound_dates import Counted
 from engine.case_models import Alert, Case, Item
 from engine.clock import Light
+from engine.dials import Counted
 from engine.models import Outbox
 from engine.outbox import Topic
 from engine.writes import OLD, Writes
@@ -49,8 +49,7 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
 
 
 def _red(counted: Counted) -> date | None:
-    dial, _ = counted
-    return dial.red_from if dial else None
+    return counted.promise.red_from if counted.promise else None
 
 
 def _is_late(counted: Counted) -> bool:

@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import bundle_clock, case_items, clock, dials, holidays, instances, item_clock
-from engine.calendars import WorkingCalendar
+from engine import bundle_clock, case_items, dials, instances, item_clock
 from engine.case_models import Case, Item
-from engine.clock import Ledger, Light, LimitKind, TimeLimit
+from engine.clock import Clock, Light, LimitKind
 from engine.database import Database
 from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus
 from engine.subjects import Subject
@@ -42,7 +41,7 @@ def look(session: Session) -> None:
             _nothing_is_forgotten(case)
         _it_has_ended(case)
         if not (whole.corrected and case.ended_at):
-            _dial_follows_the_ledger(session, case, bundle_clock.ledger(case))
+            _dial_follows_the_ledger(case, bundle_clock.of(session, case))
         for item in case.items:
             _clock_follows_the_item(session, item)
             if not (whole.corrected and item.clock is ClockStatus.STOPPED):
@@ -89,28 +88,30 @@ def _clock_follows_the_item(session: Session, item: Item) -> None:
 
 
 def _dials_follow(session: Session, item: Item) -> None:
-    rule, ledger = item_clock.limit(item, LimitKind.PROMISED), item_clock.ledger(session, item)
-    _dial_follows_the_ledger(session, item, (ledger, rule) if ledger and rule else None)
-    assert dials.statutory(item) == item_clock.due(session, item, LimitKind.STATUTORY), item.number
+    ledger = item_clock.ledger(session, item)
+    _dial_follows_the_ledger(item, item_clock.of(session, item, ledger))
+    statute = item_clock.of(session, item, ledger, LimitKind.STATUTORY)
+    assert dials.statutory(item) == (statute and statute.due()), item.number
 
 
-def _dial_follows_the_ledger(session: Session, row: Item | Case, found: tuple[Ledger, TimeLimit] | None) -> None:
+def _dial_follows_the_ledger(row: Item | Case, clock: Clock | None) -> None:
     """What is kept of a clock is what its ledger gives."""
-    dial = clock.dial(*found, holidays.calendar(session)) if found else None
+    dial = clock.dial() if clock else None
     assert dials.promised(row) == (dial.due if dial else None), row.number
     kept = (row.green_from, row.yellow_from, row.red_from)
     assert kept == ((dial.green_from, dial.yellow_from, dial.red_from) if dial else (None, None, None)), row.number
-    if found:
-        assert dials.light(row, dials.today()) == _light(*found, dials.today(), holidays.calendar(session)), row.number
+    if clock:
+        assert dials.light(row, dials.today()) == _light(clock, dials.today()), row.number
 
 
-def _light(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar) -> Light:
+def _light(clock: Clock, today: date) -> Light:
     """The colour as the rule says it, which knows no dial: a clock that has stopped stays as it was on that day, and is not yellow."""
-    day = today if ledger.stopped_on is None else min(today, ledger.stopped_on)
-    due, yellow = clock.due(ledger, limit, calendar), clock.turns_yellow(ledger, limit, calendar)
+    stopped_on = clock.ledger.stopped_on
+    day = today if stopped_on is None else min(today, stopped_on)
+    due, yellow = clock.due(), clock.turns_yellow()
     if due is not None and day > due.date:
         return Light.RED
-    return Light.YELLOW if ledger.stopped_on is None and yellow is not None and day >= yellow else Light.GREEN
+    return Light.YELLOW if stopped_on is None and yellow is not None and day >= yellow else Light.GREEN
 
 
 def _a_list_finds_them(session: Session, whole: Whole) -> None:

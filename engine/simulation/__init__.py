@@ -19,7 +19,6 @@ from engine import (
     bundle_clock,
     calendars,
     case_items,
-    clock,
     definitions,
     deployments,
     holidays,
@@ -32,7 +31,6 @@ from engine import (
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
-from engine.clock import LimitKind
 from engine.database import Database
 from engine.errors import InvalidInput
 from engine.folders import Folder
@@ -209,19 +207,15 @@ class Figure:
 
 def figures(session: Session) -> list[Figure]:
     """Compare what was promised with what was used, for every bundle and every item whose clock has started."""
-    calendar, today = holidays.calendar(session), calendars.local_date(moments.now())
-    found = []
+    today, found = calendars.local_date(moments.now()), []
     for case in session.scalars(select(Case).order_by(Case.id)):
-        clocks_of = [(definitions.get(session, case.definition_id).name, bundle_clock.ledger(case))]
+        clocks_of = [(definitions.get(session, case.definition_id).name, bundle_clock.of(session, case))]
         live = case_items.live(case)
         ledgers = item_clock.ledgers(session, [item.id for item in live])
-        for item in live:
-            ledger, limit = ledgers.get(item.id), item_clock.limit(item, LimitKind.PROMISED)
-            clocks_of.append((item.name, (ledger, limit) if ledger and limit else None))
-        for name, kept in clocks_of:
-            if kept is not None:
-                promised = clock.total_days(*kept)
-                found.append(Figure(name=name, promised=promised, used=clock.used(*kept, today, calendar)))
+        clocks_of.extend((item.name, item_clock.of(session, item, ledgers.get(item.id))) for item in live)
+        for name, clock in clocks_of:
+            if clock is not None:
+                found.append(Figure(name=name, promised=clock.total_days(), used=clock.used(today)))
     return found
 
 

@@ -4,10 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from engine import clock
 from engine.clock import DueDate, Extension, Forewarning, Ledger, Light
 from tests import clocks
-from tests.clocks import CALENDAR, due_date, natural, pause, working
+from tests.clocks import CALENDAR, clock, due_date, natural, pause, working
 
 
 def extension(days):
@@ -33,7 +32,7 @@ def september(day):
     ],
 )
 def test_due__without_pauses(start, days, due):
-    assert clock.due(Ledger(started_on=start), working(days), CALENDAR) == DueDate(date=due, provisional=False)
+    assert clock(Ledger(started_on=start), working(days)).due() == DueDate(date=due, provisional=False)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +56,8 @@ def test_due__with_pauses(pauses):
 def test_due__the_days_of_pausing_and_resuming_do_not_count():
     one_day = Ledger(started_on=september(14), pauses=(pause(september(18), september(18)),))
 
-    assert clock.used(one_day, working(10), september(17), CALENDAR) == 3
-    assert clock.used(one_day, working(10), september(18), CALENDAR) == 3
+    assert clock(one_day, working(10)).used(september(17)) == 3
+    assert clock(one_day, working(10)).used(september(18)) == 3
     assert due_date(one_day, working(10)) == september(29)
 
 
@@ -71,10 +70,10 @@ def test_due__paused_on_the_day_of_the_start():
 def test_due__while_a_pause_is_open():
     ledger = Ledger(started_on=september(14), pauses=(pause(september(18)),))
 
-    assert clock.due(ledger, working(10), CALENDAR) is None
-    assert clock.turns_yellow(ledger, working(10), CALENDAR) is None
-    assert clock.used(ledger, working(10), september(30), CALENDAR) == 3
-    assert clock.remaining(ledger, working(10), september(30), CALENDAR) == 7
+    assert clock(ledger, working(10)).due() is None
+    assert clock(ledger, working(10)).turns_yellow() is None
+    assert clock(ledger, working(10)).used(september(30)) == 3
+    assert clock(ledger, working(10)).remaining(september(30)) == 7
 
 
 def test_due__a_pause_that_begins_after_the_limit_ran_out():
@@ -99,14 +98,14 @@ def test_due__extended():
 def test_due__crossing_into_a_year_that_is_not_published():
     ledger = Ledger(started_on=date(2026, 12, 28))
 
-    assert clock.due(ledger, working(3), CALENDAR) == DueDate(date=date(2026, 12, 31), provisional=False)
-    assert clock.due(ledger, working(4), CALENDAR) == DueDate(date=date(2027, 1, 4), provisional=True)
+    assert clock(ledger, working(3)).due() == DueDate(date=date(2026, 12, 31), provisional=False)
+    assert clock(ledger, working(4)).due() == DueDate(date=date(2027, 1, 4), provisional=True)
 
 
 def test_due__a_pause_that_reaches_into_a_year_that_is_not_published():
     ledger = Ledger(started_on=date(2026, 12, 1), pauses=(pause(date(2026, 12, 2), date(2027, 1, 10)),))
 
-    assert clock.due(ledger, working(1), CALENDAR) == DueDate(date=date(2027, 1, 11), provisional=True)
+    assert clock(ledger, working(1)).due() == DueDate(date=date(2027, 1, 11), provisional=True)
 
 
 @pytest.mark.parametrize(
@@ -166,30 +165,30 @@ def test_due__in_calendar_days_with_a_pause_on_the_working_day_to_which_it_moved
 def test_remaining__as_days_go_by(today, used, remaining):
     ledger = Ledger(started_on=september(14))
 
-    assert clock.used(ledger, working(10), today, CALENDAR) == used
-    assert clock.remaining(ledger, working(10), today, CALENDAR) == remaining
+    assert clock(ledger, working(10)).used(today) == used
+    assert clock(ledger, working(10)).remaining(today) == remaining
 
 
 def test_remaining__does_not_count_a_pause_to_come():
     ledger = Ledger(started_on=september(14), pauses=(pause(september(18), september(24)),))
 
-    assert clock.remaining(ledger, working(10), september(17), CALENDAR) == 7
-    assert clock.remaining(ledger, working(10), september(24), CALENDAR) == 7
+    assert clock(ledger, working(10)).remaining(september(17)) == 7
+    assert clock(ledger, working(10)).remaining(september(24)) == 7
 
 
 def test_remaining__in_calendar_days_over_days_off_at_the_end():
     ledger = Ledger(started_on=september(18))
 
-    assert clock.remaining(ledger, natural(7), september(25), CALENDAR) == 3
-    assert clock.remaining(ledger, natural(7), september(28), CALENDAR) == 0
-    assert clock.remaining(ledger, natural(7), september(29), CALENDAR) == -1
+    assert clock(ledger, natural(7)).remaining(september(25)) == 3
+    assert clock(ledger, natural(7)).remaining(september(28)) == 0
+    assert clock(ledger, natural(7)).remaining(september(29)) == -1
 
 
 def test_remaining__after_the_clock_has_stopped():
     ledger = Ledger(started_on=september(14), stopped_on=september(16))
 
-    assert clock.used(ledger, working(10), september(30), CALENDAR) == 2
-    assert clock.remaining(ledger, working(10), september(30), CALENDAR) == 8
+    assert clock(ledger, working(10)).used(september(30)) == 2
+    assert clock(ledger, working(10)).remaining(september(30)) == 8
 
 
 # Lights
@@ -212,7 +211,7 @@ def test_light__turns_yellow_and_red(days, first_yellow, first_red):
     def light(today):
         return clocks.light(ledger, working(days), today)
 
-    assert clock.turns_yellow(ledger, working(days), CALENDAR) == first_yellow
+    assert clock(ledger, working(days)).turns_yellow() == first_yellow
     assert light(first_yellow - day_before) == Light.GREEN
     assert light(first_yellow) == Light.YELLOW
     assert light(first_red - day_before) == Light.YELLOW
@@ -231,7 +230,7 @@ def test_light__turns_yellow_and_red(days, first_yellow, first_red):
 def test_turns_yellow__by_the_rule_of_the_place(forewarning, first_yellow):
     ledger = Ledger(started_on=september(14))
 
-    assert clock.turns_yellow(ledger, working(20), CALENDAR, forewarning) == first_yellow
+    assert clock(ledger, working(20)).turns_yellow(forewarning) == first_yellow
     assert clocks.light(ledger, working(20), first_yellow, forewarning) == Light.YELLOW
 
 
@@ -239,7 +238,7 @@ def test_light__over_the_spring_festival_with_an_inspection_in_between():
     ledger = Ledger(started_on=date(2026, 2, 11), pauses=(pause(date(2026, 2, 13), date(2026, 2, 25)),))
 
     assert due_date(ledger, working(5)) == date(2026, 3, 2)  # 02-12, 02-26, 02-27, Saturday 02-28, 03-02
-    assert clock.turns_yellow(ledger, working(5), CALENDAR) == date(2026, 3, 2)
+    assert clock(ledger, working(5)).turns_yellow() == date(2026, 3, 2)
 
 
 def test_light__while_a_pause_is_open():

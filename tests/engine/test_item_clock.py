@@ -17,6 +17,7 @@ from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.item_clock import Approver
 from engine.models import Hall
 from engine.states import ClockStatus
+from tests.clocks import due_of
 from tests.rows import RECEIVED, new_case, new_item, new_notice
 
 CALENDARS = Path(__file__).parents[2] / "workflows" / "calendars"
@@ -33,6 +34,11 @@ def on(month, day, hour=9):
 def shown(session, item):
     """What lists show of the clock of an item."""
     return deadlines.of_item(session, item, "", item_clock.ledger(session, item))
+
+
+def moment(session, item, kind):
+    """When its clock says so."""
+    return item_clock.count(session, item, item_clock.ledger(session, item)).moment(kind)
 
 
 @pytest.fixture
@@ -93,17 +99,17 @@ def test_start__today_by_the_clock_in_beijing(session, item):
 
 
 def test_due__of_both_limits(session, running):
-    assert item_clock.due(session, running) == DueDate(date=date(2026, 9, 28), provisional=False)
-    assert item_clock.due(session, running, LimitKind.STATUTORY) == DueDate(date=date(2026, 10, 16), provisional=False)
-    assert item_clock.deadline(session, running) == datetime(2026, 9, 28, 16, tzinfo=UTC)
-    assert item_clock.warning(session, running) == datetime(2026, 9, 23, 16, tzinfo=UTC)
+    assert due_of(session, running) == DueDate(date=date(2026, 9, 28), provisional=False)
+    assert due_of(session, running, LimitKind.STATUTORY) == DueDate(date=date(2026, 10, 16), provisional=False)
+    assert moment(session, running, "promised") == datetime(2026, 9, 28, 16, tzinfo=UTC)
+    assert moment(session, running, "warning") == datetime(2026, 9, 23, 16, tzinfo=UTC)
 
 
 def test_start__on_the_day_of_receipt_when_accepted_by_law(session, item):
     with on(9, 21):
         item_clock.start(session, item, actor=OFFICER, on=item.received_on)
 
-    assert item_clock.due(session, item).date == date(2026, 9, 28)
+    assert due_of(session, item).date == date(2026, 9, 28)
 
 
 def test_start__twice_or_in_the_future(session, item):
@@ -124,9 +130,9 @@ def test_due__before_the_start_and_without_a_limit(session, case, item):
 
     assert item_clock.ledger(session, item) is None
     for other in (item, unlimited):
-        assert item_clock.due(session, other) is None
-        assert item_clock.deadline(session, other) is None
-        assert item_clock.warning(session, other) is None
+        assert due_of(session, other) is None
+        assert moment(session, other, "promised") is None
+        assert moment(session, other, "warning") is None
         assert shown(session, other).remaining is None
         assert shown(session, other).light is None
 
@@ -136,8 +142,8 @@ def test_limit__in_working_days_unless_it_says_otherwise(session, case):
     with on(9, 18):
         item_clock.start(session, item, actor=OFFICER)
 
-    assert item_clock.due(session, item).date == date(2026, 9, 29)
-    assert item_clock.due(session, item, LimitKind.STATUTORY).date == date(2026, 9, 28)
+    assert due_of(session, item).date == date(2026, 9, 29)
+    assert due_of(session, item, LimitKind.STATUTORY).date == date(2026, 9, 28)
 
 
 # Pause and resume
@@ -151,13 +157,13 @@ def test_pause__two_overlapping_each_resumed_by_itself(session, running, notice)
     with on(9, 22):
         item_clock.resume(session, running, pause_id=review.id)
         assert running.clock == ClockStatus.PAUSED
-        assert item_clock.due(session, running) is None
+        assert due_of(session, running) is None
         assert shown(session, running).remaining == 7
     with on(9, 24):
         item_clock.resume(session, running, pause_id=hearing.id)
 
     assert running.clock == ClockStatus.RUNNING
-    assert item_clock.due(session, running).date == date(2026, 10, 12)
+    assert due_of(session, running).date == date(2026, 10, 12)
     assert [(p.kind, p.notice) for p in item_clock.ledger(session, running).pauses] == [
         (PauseKind.EXPERT_REVIEW, "T-1"),
         (PauseKind.HEARING, "T-1"),
@@ -171,7 +177,7 @@ def test_resume__the_only_open_pause_need_not_be_named(session, running, notice)
         ended = item_clock.resume(session, running)
 
     assert ended.until == date(2026, 9, 24)
-    assert item_clock.due(session, running).date == date(2026, 10, 12)
+    assert due_of(session, running).date == date(2026, 10, 12)
 
 
 def test_resume__which_of_two(session, running, notice):
@@ -248,8 +254,8 @@ def test_extend__both_limits(session, running, notice):
     with on(9, 28):
         extend(session, running, notice)
 
-    assert item_clock.due(session, running).date == date(2026, 10, 16)
-    assert item_clock.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
+    assert due_of(session, running).date == date(2026, 10, 16)
+    assert due_of(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
 
 
 def test_extend__while_paused(session, running, notice):
@@ -258,7 +264,7 @@ def test_extend__while_paused(session, running, notice):
         extend(session, running, notice, days=1)
         item_clock.resume(session, running)
 
-    assert item_clock.due(session, running).date == date(2026, 9, 30)
+    assert due_of(session, running).date == date(2026, 9, 30)
 
 
 def test_extend__once(session, running, notice):
@@ -306,7 +312,7 @@ def test_extend__by_the_government_head_in_joint_handling_only(session, case, ru
     with on(9, 21):
         extend(session, running, notice, days=15, approver=Approver.GOVERNMENT_HEAD)
 
-    assert item_clock.due(session, running).date == date(2026, 10, 23)
+    assert due_of(session, running).date == date(2026, 10, 23)
 
 
 def test_extend__as_long_as_one_limit_has_not_run_out(session, running, notice):
@@ -315,7 +321,7 @@ def test_extend__as_long_as_one_limit_has_not_run_out(session, running, notice):
     with on(10, 16):
         extend(session, running, notice)
 
-    assert item_clock.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
+    assert due_of(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
 
 
 def test_extend__a_clock_that_does_not_run_or_has_no_limit(session, case, item, notice):
@@ -339,7 +345,7 @@ def test_stop__ends_open_pauses_and_keeps_the_light(session, running, notice):
         item_clock.stop(session, running, actor=OFFICER)
 
     assert running.clock == ClockStatus.STOPPED
-    assert item_clock.due(session, running).date == date(2026, 10, 12)
+    assert due_of(session, running).date == date(2026, 10, 12)
     with on(12, 31):
         assert shown(session, running).light == Light.GREEN
         assert shown(session, running).remaining == 7

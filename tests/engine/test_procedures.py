@@ -9,7 +9,7 @@ from engine.case_models import ClockEntry, Notice
 from engine.deadlines import DeadlineFilter
 from engine.errors import InvalidInput, InvalidState, NotPermitted
 from engine.hindrances import HindranceKind
-from tests import tiny
+from tests import clocks, tiny
 from tests.bpmn import diagrams as d
 
 HEARING = {"kind": "hearing", "reason": "利害关系人申请听证", "days": 20}
@@ -440,7 +440,7 @@ def test_extend__joint_handling_with_the_government(stage, clerk, market):
     market.handle("extend", stage.item(case, "alpha"), days=15, approver="government_head", reason="联合办理")
 
     with stage.reading() as session:
-        assert item_clock.due(session, stage.item(case, "alpha")).date.isoformat() == "2026-04-07"
+        assert clocks.due_of(session, stage.item(case, "alpha")).date.isoformat() == "2026-04-07"
 
 
 def test_extend__too_late(stage, clerk, market):

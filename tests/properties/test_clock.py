@@ -6,9 +6,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import clock
-from engine.clock import DayUnit, Ledger, Light, LimitKind, TimeLimit
-from tests.clocks import CALENDAR, due_date, light, pause, working
+from engine.clock import DayUnit, Ledger, Light, LimitKind, TimeLimit, merged
+from tests.clocks import CALENDAR, clock, due_date, light, pause, working
 
 STARTS = st.dates(date(2024, 1, 1), date(2026, 12, 31))
 LIMITS = st.builds(TimeLimit, kind=st.just(LimitKind.PROMISED), days=st.integers(0, 60), unit=st.sampled_from(DayUnit))
@@ -55,7 +54,7 @@ def test_due__a_pause_never_brings_it_forward(ledger, limit, offset, length):
 def test_due__order_and_overlap_of_pauses_do_not_matter(ledger, limit, random):
     shuffled = list(ledger.pauses)
     random.shuffle(shuffled)
-    union = tuple(pause(since, until) for since, until in clock.merged(ledger.pauses))
+    union = tuple(pause(since, until) for since, until in merged(ledger.pauses))
 
     assert due_date(Ledger(started_on=ledger.started_on, pauses=tuple(shuffled)), limit) == due_date(ledger, limit)
     assert due_date(Ledger(started_on=ledger.started_on, pauses=union), limit) == due_date(ledger, limit)
@@ -64,7 +63,7 @@ def test_due__order_and_overlap_of_pauses_do_not_matter(ledger, limit, random):
 
 @given(ledgers(open_pauses=True))
 def test_merged__is_disjoint_ordered_and_covers_the_same_days(ledger):
-    union = clock.merged(ledger.pauses)
+    union = merged(ledger.pauses)
     days = [ledger.started_on + timedelta(days=i) for i in range(100)]
 
     assert all(a[1] is not None and a[1] < b[0] for a, b in itertools.pairwise(union))
@@ -87,8 +86,8 @@ def test_due__a_pause_of_no_working_days_changes_nothing(ledger, days, offset):
 @given(ledgers(open_pauses=True), st.integers(0, 60), st.integers(0, 150))
 def test_remaining__and_used_make_up_the_limit_until_it_runs_out(ledger, days, offset):
     today = ledger.started_on + timedelta(days=offset)
-    used = clock.used(ledger, working(days), today, CALENDAR)
-    remaining = clock.remaining(ledger, working(days), today, CALENDAR)
+    used = clock(ledger, working(days)).used(today)
+    remaining = clock(ledger, working(days)).remaining(today)
 
     assert used <= days or remaining < 0
     assert used + remaining == days or remaining < 0

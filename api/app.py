@@ -51,7 +51,8 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     )
     app.extensions["settings"] = settings
     app.extensions["passwords"] = passwords or Passwords(at_once=settings.share(AT_ONCE))
-    app.extensions["database"] = Database(settings.database_url, live=settings.live_instances, name=SERVER, batch=settings.batch)
+    live, batch, region = settings.live_instances, settings.batch, settings.region
+    app.extensions["database"] = Database(settings.database_url, live=live, name=SERVER, batch=batch, region=region)
     app.extensions["files"] = FileStore(settings.materials)
     app.extensions["draining"] = threading.Event()
     app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, settings.share(settings.threads), free=health.PREFIX)  # type: ignore[method-assign]

@@ -35,7 +35,7 @@ class Thrown:
     place: Place | None = None
 
 
-def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> Iterator[Piece[object]]:
+def throw(session: Session, signal: Thrown, *, actor: Actor) -> Iterator[Piece[object]]:
     """Throw a signal from outside, to one execution or to all processes without a matter; a case is moved by the verbs of the domain only.
 
     Yields what is to be done, piece by piece (`pieces.do`).  Raises NotPermitted; a piece raises InvalidState when the signal
@@ -49,7 +49,7 @@ def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> Ite
     for hearer in signals.hearers(session, signal.name, plain):
         yield partial(signals.owe, hearer=hearer, name=signal.name, values=signal.given.values)
     for loaded, at in definitions.starting(session, EventType.SIGNAL, signal.name):
-        yield partial(processes.open_plain, loaded=loaded, actor=actor, region=region, given=signal.given, origin=Origin(at=at))
+        yield partial(processes.open_plain, loaded=loaded, actor=actor, given=signal.given, origin=Origin(at=at))
 
 
 def deliver(session: Session, instance_id: UUID, name: str, values: Mapping[str, Any], *, actor: Actor) -> bool:

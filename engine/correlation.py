@@ -53,7 +53,7 @@ class Reached:
     at: Place | None
 
 
-def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> Iterator[Piece[Reached | None]]:
+def correlate(session: Session, message: Message, *, actor: Actor, everybody: bool = False) -> Iterator[Piece[Reached | None]]:
     """Deliver a message to the one instance that waits for it, else start the one process that begins with it; `everybody`: all of both.
 
     Keys in the message choose among instances that wait, not among processes that begin with it, as in Camunda 7.
@@ -72,7 +72,7 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
     for subscription in waiting:
         yield partial(_reached, subscription=subscription, message=message, actor=actor, everybody=everybody)
     for loaded, at in starts:
-        yield partial(_begun, message=message, loaded=loaded, at=at, actor=actor, region=region)
+        yield partial(_begun, message=message, loaded=loaded, at=at, actor=actor)
 
 
 def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTHING) -> Held:
@@ -135,9 +135,9 @@ def _reached(session: Session, subscription: Subscription, message: Message, act
     return Reached(instance=row, at=Place(subscription.instance_id, subscription.holder))
 
 
-def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: Actor, region: str) -> Reached:
+def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: Actor) -> Reached:
     origin = Origin(business_key=message.business_key, at=at)
-    row = processes.open_plain(session, loaded, actor=actor, region=region, given=message.given, origin=origin)
+    row = processes.open_plain(session, loaded, actor=actor, given=message.given, origin=origin)
     return Reached(instance=row, at=None)
 
 

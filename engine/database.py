@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import connections, disks, holdings, meters, outages, postgresql, remains, schema
+from engine import connections, disks, holdings, keys, meters, outages, postgresql, remains, schema
 from engine.errors import Unavailable
 from engine.large_values import LIVE, LOOKED_FOR
 from engine.live import LiveInstances
@@ -21,17 +21,7 @@ from engine.postgresql import LOCK_TIMEOUT
 from engine.settings import Settings
 
 #: `Session` is named here for those who may not know SQLAlchemy.
-__all__ = [
-    "LOCK_TIMEOUT",
-    "Database",
-    "Session",
-    "after_commit",
-    "aside",
-    "connect",
-    "deploy_alone",
-    "is_each_alone",
-    "wal_is_safe",
-]
+__all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "aside", "connect", "deploy_alone", "is_each_alone", "wal_is_safe"]
 
 log = structlog.get_logger()
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
@@ -146,16 +136,25 @@ class _Session(Session):
 class Database:
     """A bind and what happens around its transactions."""
 
-    def __init__(self, url: str, *, live: int = Settings.live_instances, name: str = schema.NAME, batch: int = Settings.batch) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        live: int = Settings.live_instances,
+        name: str = schema.NAME,
+        batch: int = Settings.batch,
+        region: str = Settings.region,
+    ) -> None:
         """Open a database.
 
         `live`: megabytes that token states may take in memory; `name`: what the program is called there; `batch`: of how many cases a
-        transaction does what is due, at most; with 1, no transaction writes to several cases where it can be helped.
+        transaction does what is due, at most; with 1, no transaction writes to several cases where it can be helped; `region`: where the
+        installation is.
         """
         self.bind = connect(url, name)
         self.live = LiveInstances(live << 20)
-        #: What every session knows of who is around (`session.info`).
-        self.info: dict[str, Any] = {LIVE: self.live, BATCH: batch, LOOKED_FOR: set()}
+        #: What every session that writes knows of who is around (`session.info`).
+        self.info: dict[str, Any] = {LIVE: self.live, BATCH: batch, LOOKED_FOR: set(), keys.HERE: region}
         if postgresql.is_behind(self.bind):
             self.info[_ASIDE] = _connect_postgresql(url, name, keep=ASIDE, more=0)
         # PostgreSQL shows each statement its own moment anyway; and a transaction that only read would be rolled back, upon which the

@@ -165,13 +165,13 @@ def forget(db: Database, instance: activities.Outlived) -> bool:
     return True
 
 
-def begin(db: Database, timer_id: UUID, region: str) -> bool:
+def begin(db: Database, timer_id: UUID) -> bool:
     """Start a process whose time has come.  Tells whether it was ours to do."""
 
     def claimed() -> bool:
         with db.transaction() as session:
             database.wait_for_nobody(session)
-            return start_timers.fire(session, timer_id, region=region) is not None
+            return start_timers.fire(session, timer_id) is not None
 
     return _try(db, StartTimer, timer_id, claimed, start_timers.remember_failure)
 

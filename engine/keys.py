@@ -33,8 +33,15 @@ Row = TypeVar("Row")
 KEY = ("case_id", "region")
 #: The key of a row that belongs to no case.
 NOBODY: dict[str, Any] = {"case_id": UUID(int=0), "region": ""}
+#: Under this name a session knows the region of its installation (`Database.info`).
+HERE = "here"
 #: Behind all other columns, so that they are the last ones of the primary key.
 LAST = 1000
+
+
+def here(session: Session) -> str:
+    """Division code of the place that the installation serves: there belongs what begins without an applicant."""
+    return str(session.info[HERE])
 
 
 class Keyed:

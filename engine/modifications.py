@@ -104,7 +104,6 @@ def start(
     instructions: Sequence[Instruction],
     *,
     actor: Actor,
-    region: str,
     business_key: str | None,
     given: Given,
 ) -> Held:
@@ -115,7 +114,7 @@ def start(
         given = variables.together(given, instruction.given)
     elsewhere = tuple(_start(instruction) for instruction in instructions)
     origin = Origin(business_key=business_key, elsewhere=elsewhere)
-    return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=origin)
+    return processes.open_plain(session, loaded, actor=actor, given=given, origin=origin)
 
 
 def _start(instruction: Instruction) -> Single:

@@ -42,21 +42,13 @@ STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
 NOT_FOUND = "Process instance with id {} does not exist"
 
 
-def open_plain(
-    session: Session,
-    loaded: Loaded,
-    *,
-    actor: Actor,
-    region: str,
-    given: Given,
-    origin: Origin = ALONE,
-) -> Held:
+def open_plain(session: Session, loaded: Loaded, *, actor: Actor, given: Given, origin: Origin = ALONE) -> Held:
     """Start a process that is neither a matter nor an item.
 
     Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for; InvalidState when it has no such start.
     """
     actor.require(*STARTERS, to="start a process")
-    return begin(session, loaded, actor=actor, region=region, given=given, origin=origin)
+    return begin(session, loaded, actor=actor, given=given, origin=origin)
 
 
 def begin(
@@ -64,18 +56,19 @@ def begin(
     loaded: Loaded,
     *,
     actor: Actor,
-    region: str,
     given: Given,
     origin: Origin,
+    region: str | None = None,
     case_id: UUID | None = None,
 ) -> Held:
     """Start such a process, without asking for the right to: for a person who has it, for a timer, for a signal.
 
-    `case_id`: the id for its case, where it was reserved before, so that a repeated job starts no second one.  Raises as `open_plain`.
+    `region` and `case_id`: the key of its case, where that was reserved before, so that a repeated job starts no second one; without them
+    it is a new one, of the installation's own region.  Raises as `open_plain`.
     """
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
-    case = _case(session, loaded, region, actor, case_id)
+    case = _case(session, loaded, region or keys.here(session), actor, case_id)
     try:
         run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), origin=origin)
     except InstanceError as error:

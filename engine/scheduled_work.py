@@ -135,7 +135,7 @@ def get(session: Session, job_id: UUID, *, actor: Actor) -> Any:
     return search(actor, _COLUMNS.id == job_id).one(session, f"Job with id {job_id} does not exist")
 
 
-def execute(session: Session, job_id: UUID, *, actor: Actor, region: str) -> None:
+def execute(session: Session, job_id: UUID, *, actor: Actor) -> None:
     """Do it now, whenever it is due.
 
     Raises NotFound, NotPermitted, Suspended, and Failed with what goes wrong, which is to be remembered as an attempt.
@@ -150,7 +150,7 @@ def execute(session: Session, job_id: UUID, *, actor: Actor, region: str) -> Non
         elif isinstance(row, Continuation):
             continuations.execute(session, row, actor=actor)
         else:
-            start_timers.start(session, row, actor=actor, region=region)
+            start_timers.start(session, row, actor=actor)
     except (Busy, Unavailable, SQLAlchemyError):  # that is no failure of what was to be done
         raise
     except Exception as error:

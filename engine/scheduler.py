@@ -31,16 +31,16 @@ RECOMPUTED, CASES = 4, 10
 ENDLESS = 20_000
 
 
-def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pace: Pace = UNHURRIED, floors: Floors | None = None) -> int:
+def tick(db: Database, limit: int = BATCH, *, pace: Pace = UNHURRIED, floors: Floors | None = None) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done.
 
-    `region`: where processes that begin by themselves belong.  `floors`: from where on it looks; without them, from the very beginning.
+    `floors`: from where on it looks; without them, from the very beginning.
     Once the `pace` says to stop, the piece at hand is the last: a batch has hundreds, and each may wait for a lock of a node that hangs.
     """
     pace = pace.at_most(db.batch)
     heads = _heads(db, floors or Floors())
     done = _each(db, JOBS, limit, heads.get("jobs"), pace)
-    done += sum(pace.do(piece) for piece in _singly(db, limit, region, heads) if not pace.stopping())
+    done += sum(pace.do(piece) for piece in _singly(db, limit, heads) if not pace.stopping())
     done += _each(db, TIMERS, limit, heads.get("timers"), pace)
     if pace.stopping():
         return done
@@ -76,7 +76,7 @@ def _heads(db: Database, floors: Floors) -> Mapping[str, datetime | None]:
     return found
 
 
-def _singly(db: Database, limit: int, region: str, heads: Mapping[str, datetime | None]) -> list[Callable[[], int]]:
+def _singly(db: Database, limit: int, heads: Mapping[str, datetime | None]) -> list[Callable[[], int]]:
     """Say what is due that is never done many at a time: processes that begin by themselves, histories to be forgotten."""
     begins, since = heads.get("start_timers"), heads.get("histories")
     if begins is None and since is None:
@@ -84,12 +84,12 @@ def _singly(db: Database, limit: int, region: str, heads: Mapping[str, datetime 
     with db.reading() as session:
         timed = start_timers.due(session, limit) if begins else []
         old = activities.outlived(session, limit, since=since) if since else []
-    return [*(partial(deeds.begin, db, one, region) for one in timed), *(partial(deeds.forget, db, one) for one in old)]
+    return [*(partial(deeds.begin, db, one) for one in timed), *(partial(deeds.forget, db, one) for one in old)]
 
 
-def pulse(db: Database, floors: Floors, *, region: str, pace: Pace = UNHURRIED, within: float = Settings.tick) -> float:
+def pulse(db: Database, floors: Floors, *, pace: Pace = UNHURRIED, within: float = Settings.tick) -> float:
     """Run what is due now; say in how many seconds something else will be, `within` so many; 0 when there may be more now."""
-    if tick(db, region=region, pace=pace, floors=floors):
+    if tick(db, pace=pace, floors=floors):
         return 0.0
     if floors.out_of_reach:  # what is due next is asked of all at once
         return inf

@@ -62,14 +62,14 @@ def due(session: Session, limit: int) -> list[UUID]:
     return list(session.scalars(query.limit(limit)))
 
 
-def fire(session: Session, timer_id: UUID, *, region: str) -> Held | None:
+def fire(session: Session, timer_id: UUID) -> Held | None:
     """Start the process, if it is time; None when another node has done so, or a newer version took its place."""
     mine = select(StartTimer).where(StartTimer.id == timer_id, StartTimer.due_at <= moments.now(), StartTimer.retries > 0)
     timer = session.scalar(mine.with_for_update(skip_locked=True))
-    return None if timer is None else start(session, timer, actor=ENGINE, region=region)
+    return None if timer is None else start(session, timer, actor=ENGINE)
 
 
-def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> Held:
+def start(session: Session, timer: StartTimer, *, actor: Actor) -> Held:
     """Start the process now, and set the timer for its next time.  Raises whatever goes wrong on the way of its first token."""
     loaded, at = definitions.get(session, timer.definition_id), timer.element
     retries.leave(session, timer, retries.STANDARD.times, "")
@@ -78,7 +78,7 @@ def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> 
         session.delete(timer)
     else:
         timer.due_at, timer.cycle, timer.error = series.due_at, _written(series), None
-    row = processes.begin(session, loaded, actor=actor, region=region, given=NOTHING, origin=Origin(at=at))
+    row = processes.begin(session, loaded, actor=actor, given=NOTHING, origin=Origin(at=at))
     attempts.require_moving(instances.look(session, row).waits(WaitKind.INCIDENT))
     return row
 

@@ -44,4 +44,4 @@ def begin(database: Database) -> Instance:
     """Deploy it, and start one."""
     deploy(database)
     with database.transaction() as session:
-        return processes.open_plain(session, latest(session, "everywhere"), actor=OPERATOR, region="430100", given=Given(values={}))
+        return processes.open_plain(session, latest(session, "everywhere"), actor=OPERATOR, given=Given(values={}))

@@ -99,7 +99,7 @@ def _begin_conformance(database: Database) -> None:
                 version = session.scalars(select(Definition.id).where(Definition.deployment_id == deployment.id)).one()
                 start = definitions.get(session, version)
                 origin = Origin(business_key=str(number), at=at)
-                processes.open_plain(session, start, actor=OPERATOR, region="430100", given=Given(values=known), origin=origin)
+                processes.open_plain(session, start, actor=OPERATOR, given=Given(values=known), origin=origin)
         except EngineError:
             continue
 

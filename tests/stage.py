@@ -268,7 +268,7 @@ class Person:
         with self.acting() as session:
             loaded, given = definitions.latest(session, key), Given(values=variables)
             origin = Origin(business_key=business_key)
-            return processes.open_plain(session, loaded, actor=self.actor, region="430100", given=given, origin=origin)
+            return processes.open_plain(session, loaded, actor=self.actor, given=given, origin=origin)
 
     def complete(self, case: Case, name: str, **data: Any) -> None:
         """Complete the oldest open task of that name."""

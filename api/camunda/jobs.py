@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from api import auth, parts
+from api import auth
 from api.camunda import answers, asked, lists, values
 from api.camunda.shown import definition_id
 from api.transactions import database, reading
@@ -40,7 +40,7 @@ def execute(job: str) -> Response:
     """Do it now; when it fails, that counts as an attempt."""
     try:
         with database().transaction() as session:
-            scheduled_work.execute(session, _id(job), actor=auth.actor(), region=parts.settings().region)
+            scheduled_work.execute(session, _id(job), actor=auth.actor())
     except Failed as failure:
         with database().transaction() as session:
             scheduled_work.remember_failure(session, _id(job), failure.__cause__ or failure, actor=auth.actor())

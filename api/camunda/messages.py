@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import auth, parts
+from api import auth
 from api.camunda import answers, asked, executions, tenants, values
 from api.camunda.shown import instance
 from api.repeats import again
@@ -38,10 +38,10 @@ def correlate() -> Response:
     )
     everybody, told = (bool(asked.field(given, name, bool)) for name in ("all", "resultEnabled"))
     with_variables = bool(asked.field(given, "variablesInResultEnabled", bool))
-    actor, region = auth.actor(), parts.settings().region
+    actor = auth.actor()
 
     def find(session: Session) -> Iterator[Piece[dict[str, Any] | None]]:
-        for piece in correlation.correlate(session, message, actor=actor, region=region, everybody=everybody):
+        for piece in correlation.correlate(session, message, actor=actor, everybody=everybody):
             yield partial(_reach, piece, with_variables=with_variables)
 
     shown = [each for each in pieces.do(database(), find, again=again) if each is not None]
@@ -59,7 +59,7 @@ def throw_signal() -> Response:
         given=values.decode(given.get("variables")),
         place=places.read(found) if found else None,
     )
-    find = partial(broadcasts.throw, signal=signal, actor=auth.actor(), region=parts.settings().region)
+    find = partial(broadcasts.throw, signal=signal, actor=auth.actor())
     pieces.do(database(), find, again=again)
     return answers.nothing()
 

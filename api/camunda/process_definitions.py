@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from api import auth, parts
+from api import auth
 from api.camunda import addresses, answers, asked, lists, modifications, starts, values
 from api.camunda.shown import definition, definition_id, instance
 from api.transactions import database, reading
@@ -63,7 +63,7 @@ def _start(wanted: UUID, *, by_form: bool) -> Response:
         loaded = definitions.get(session, of.id)
         if by_form and loaded.kind == "process":
             variables = processes.filled_in(session, loaded, variables)
-        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region, elsewhere=elsewhere)
+        row = starts.start(session, loaded, key, variables, actor=auth.actor(), elsewhere=elsewhere)
         shown: dict[str, Any] = instance(row, of)
         if asked.field(given, "withVariablesInReturn", bool):
             shown["variables"] = values.encode_all(row.variables, row.types)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from api import parts
 from engine import cases, instances, modifications, processes
 from engine.actors import Actor
 from engine.cases import Submission
@@ -27,7 +28,6 @@ def start(
     given: Given,
     *,
     actor: Actor,
-    region: str,
     elsewhere: Sequence[Instruction] = (),
 ) -> Instance | Held:
     """Start a version of a process at its start event, or `elsewhere`.
@@ -36,8 +36,8 @@ def start(
     """
     if loaded.kind == "process":
         if elsewhere:
-            return modifications.start(session, loaded, elsewhere, actor=actor, region=region, business_key=business_key, given=given)
-        return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=Origin(business_key=business_key))
+            return modifications.start(session, loaded, elsewhere, actor=actor, business_key=business_key, given=given)
+        return processes.open_plain(session, loaded, actor=actor, given=given, origin=Origin(business_key=business_key))
     if elsewhere:
         raise InvalidInput(f"Expected {loaded.name}, a {loaded.kind}, to start at its start event, but there are startInstructions")
     missing = [name for name, kind in _NEEDED.items() if not isinstance(given.values.get(name), kind)]
@@ -47,5 +47,5 @@ def start(
             f"that somebody applies for, but {', '.join(missing)} is missing: give these, or submit it at the window, by POST /api/v1/cases"
         )
     submitted = {name: given.values[name] for name in _NEEDED}
-    case = cases.submit(session, Submission(region=region, matter=loaded.key, **submitted), actor=actor)
+    case = cases.submit(session, Submission(region=parts.settings().region, matter=loaded.key, **submitted), actor=actor)
     return instances.of_case(session, case)

@@ -37,7 +37,7 @@ def opened(loaded: Settings) -> Iterator[Database]:
 @contextmanager
 def followed(loaded: Settings) -> Iterator[Database]:
     """Go by the time of the database of the settings, in which there may be nothing yet, until the block ends."""
-    database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch)
+    database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch, region=loaded.region)
     leave = moments.follow(database.bind)
     try:
         yield database

@@ -39,7 +39,7 @@ def work() -> None:
     """Look for what is due until Ctrl-C or SIGTERM; any number of nodes may do so at the same time."""
     loaded = settings.load()
     look_before_work(loaded)
-    database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch)
+    database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch, region=loaded.region)
     moments.follow(database.bind)
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
     garbage.settle(young=YOUNG)
@@ -64,7 +64,7 @@ def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
     """The heartbeat of the scheduler on this database, not yet started."""
     floors = Floors()
     tick = loaded.tick
-    heart = Heartbeat(lambda: scheduler.pulse(database, floors, region=loaded.region, pace=pace, within=tick), seconds=tick)
+    heart = Heartbeat(lambda: scheduler.pulse(database, floors, pace=pace, within=tick), seconds=tick)
     pace = replace(pace, stopping=heart.stopping.is_set)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database, stopping=heart.stopping.is_set), seconds=SWEEP)

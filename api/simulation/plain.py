@@ -67,7 +67,7 @@ def throw(hall: Hall, signal: str, variables: Mapping[str, Any]) -> None:
     with hall.database.reading() as session:
         admin = accounts.load(session, "admin")
     thrown = Thrown(name=signal, given=Given(values=dict(variables)))
-    pieces.do(hall.database, partial(broadcasts.throw, signal=thrown, actor=admin, region=hall.settings.region))
+    pieces.do(hall.database, partial(broadcasts.throw, signal=thrown, actor=admin))
     hall.tick()
 
 

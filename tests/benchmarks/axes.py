@@ -88,9 +88,7 @@ def _rework(db: Database) -> Iterator[Sample]:
     """Complete what is open in one case, for ever."""
     with db.transaction() as session:
         loaded = definitions.latest(session, "rework")
-        case = processes.open_plain(
-            session, loaded, actor=reference.DESIGNER, region=reference.REGION, given=Given(values={"over": False})
-        ).id
+        case = processes.open_plain(session, loaded, actor=reference.DESIGNER, given=Given(values={"over": False})).id
     while True:
         for task in reference.standing(db, case).values():
             yield measure(db.bind, partial(reference.complete, db, task, reference.CLERK, {}))

@@ -68,7 +68,7 @@ def populate(db: Database, key: str, diagram: bytes, count: int, *, first: int) 
     with db.transaction() as session:
         deployments.deploy(session, key, {f"{key}.bpmn": diagram}, actor=reference.DESIGNER)
         loaded = definitions.latest(session, key)
-        case_id = processes.open_plain(session, loaded, actor=reference.DESIGNER, region=reference.REGION, given=NOTHING).case_id
+        case_id = processes.open_plain(session, loaded, actor=reference.DESIGNER, given=NOTHING).case_id
     population.multiply(db, case_id, count - 1, first=first, tables=(*population.HOT, "continuations"))
     population.settle(db)
 

@@ -90,7 +90,7 @@ def populate(db: Database, pending: int) -> None:
         deployments.deploy(session, KEY, {"reminder.bpmn": diagram()}, actor=reference.DESIGNER)
         loaded = definitions.latest(session, KEY)
         given = Given(values={"applicant": "长沙湘味小馆"})
-        case_id = processes.open_plain(session, loaded, actor=reference.DESIGNER, region=reference.REGION, given=given).case_id
+        case_id = processes.open_plain(session, loaded, actor=reference.DESIGNER, given=given).case_id
     population.multiply(db, case_id, pending - 1, tables=TABLES)
     with db.bind.begin() as connection:
         connection.execute(text("UPDATE timers SET due_at = '2100-01-01T00:00:00Z'"))

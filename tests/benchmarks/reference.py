@@ -21,7 +21,6 @@ from tests.bpmn import diagrams
 from tests.bpmn.diagrams import end, flows, parallel, start, timer_boundary, user
 
 KEY = "reference"
-REGION = "430100"
 BRANCHES = 5
 #: How many departments are done before one is measured.
 DONE = 2
@@ -86,13 +85,8 @@ def begin(db: Database, *, done: int = DONE, dossier: str = "") -> UUID:
     """Start one, which has a dossier, and bring it to where `done` departments are; gives the id of the instance."""
     with db.transaction() as session:
         loaded = definitions.latest(session, KEY)
-        instance = processes.open_plain(
-            session,
-            loaded,
-            actor=DESIGNER,
-            region=REGION,
-            given=Given(values={"applicant": "长沙湘味小馆"} | ({"dossier": dossier} if dossier else {})),
-        ).id
+        given = Given(values={"applicant": "长沙湘味小馆"} | ({"dossier": dossier} if dossier else {}))
+        instance = processes.open_plain(session, loaded, actor=DESIGNER, given=given).id
     complete(db, standing(db, instance)["intake"], CLERK, {})
     for branch in range(done):
         complete(db, standing(db, instance)[f"department{branch}"], officer(branch), DATA)

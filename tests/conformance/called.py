@@ -21,7 +21,6 @@ from engine.variables import Given
 from tests.conformance import drawing, playing
 
 DESIGNER = Actor(name="designer", grants=(RoleGrant(role=Role.DESIGNER),))
-REGION = "430100"
 MARKS = {None: "+", "completed": "", "canceled": "-"}
 
 
@@ -39,7 +38,7 @@ class Play:
         """Start the process that calls."""
         with self.database.transaction() as session:
             loaded = definitions.latest(session, self.key)
-            row = processes.open_plain(session, loaded, actor=DESIGNER, region=REGION, given=Given(values=step.variables))
+            row = processes.open_plain(session, loaded, actor=DESIGNER, given=Given(values=step.variables))
             self.case_id, self.row_id = row.case_id, row.id
         return self.look()
 
@@ -47,7 +46,7 @@ class Play:
         """Do one step, and what the engine owes after it."""
         if step.verb == "signal":
             thrown = Thrown(name=step.words[0], given=Given(values=step.variables))
-            pieces.do(self.database, partial(broadcasts.throw, signal=thrown, actor=DESIGNER, region=REGION))
+            pieces.do(self.database, partial(broadcasts.throw, signal=thrown, actor=DESIGNER))
             return self.look()
         with self.database.transaction() as session:
             if step.verb == "message":

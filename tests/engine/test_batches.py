@@ -53,7 +53,7 @@ def throw(stage, designer, monkeypatch):
         with monkeypatch.context() as dying:
             dying.setattr(database, "LONGEST_LINE", 0)
             thrown = Thrown(name="closed", given=Given(values={}))
-            pieces.do(stage.database, partial(broadcasts.throw, signal=thrown, actor=designer.actor, region="430100"))
+            pieces.do(stage.database, partial(broadcasts.throw, signal=thrown, actor=designer.actor))
 
     return throw
 

@@ -254,7 +254,7 @@ def test_throw__from_outside(stage, designer, begun, transactions):
     stage.deploy("beginner", beginner_bpmn=BEGINNING)
     transactions.clear()
 
-    designer.does(partial(broadcasts.throw, signal=Thrown(name="flood"), actor=designer.actor, region="430100"))
+    designer.does(partial(broadcasts.throw, signal=Thrown(name="flood"), actor=designer.actor))
 
     assert {each: times for each, times in done(stage).items() if each in some} == dict.fromkeys(some, 1)
     assert sum(done(stage).values()) == 4
@@ -265,7 +265,7 @@ def test_throw__from_outside(stage, designer, begun, transactions):
 def test_throw__from_outside_to_one(stage, designer, begun):
     one, _ = begun(HEARING, 2)
 
-    designer.does(partial(broadcasts.throw, signal=Thrown(name="flood", place=Place(one)), actor=designer.actor, region="430100"))
+    designer.does(partial(broadcasts.throw, signal=Thrown(name="flood", place=Place(one)), actor=designer.actor))
 
     assert done(stage) == {one: 1}
 
@@ -275,7 +275,7 @@ def test_correlate__with_everybody(stage, designer, begun, transactions):
     some = begun(RECEIVING, 3)
     transactions.clear()
 
-    find = partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, region="430100", everybody=True)
+    find = partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, everybody=True)
     assert [reached.instance.id for reached in designer.does(find)] == some
 
     assert done(stage) == Counter(some)

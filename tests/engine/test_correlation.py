@@ -26,7 +26,7 @@ def begins(key, *messages):
 
 def correlate(who, name="paid", *, everybody=False, **particulars):
     message = Message(name=name, **particulars)
-    find = partial(correlation.correlate, message=message, actor=who.actor, region="430100", everybody=everybody)
+    find = partial(correlation.correlate, message=message, actor=who.actor, everybody=everybody)
     return [one.instance.id for one in who.does(find)]
 
 

@@ -62,7 +62,7 @@ def test_delete__somebody_begins_by_an_older_version_in_the_same_moment(stage, d
         pytest.raises(InvalidState, match=r"but there are processes p \(version 1\)$"),
         interleaving.waited_for(stage.database, holidays.keep, lambda: delete(stage)) as beginner,
     ):
-        processes.open_plain(beginner, loaded, actor=designer.actor, region="430100", given=Given(values={}))
+        processes.open_plain(beginner, loaded, actor=designer.actor, given=Given(values={}))
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ from tests.bpmn import diagrams as d
 from tests.engine.test_crowds import FIRST, PEOPLE, SEEDS
 
 pytestmark = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-STEPS, PROCESSES, REGION = 80, 4, "430100"
+STEPS, PROCESSES = 80, 4
 #: What each does how often.
 DOES = {
     "complete": 8,
@@ -182,11 +182,11 @@ class Crowd:
         everybody = self.here.choose.random() < 0.5
         key = None if everybody else str(self.here.choose.randint(1, 3))
         message = Message(name="fee_paid", business_key=key, given=Given(values={"paid": True}))
-        find = partial(correlation.correlate, message=message, actor=self.designer.actor, region=REGION, everybody=everybody)
+        find = partial(correlation.correlate, message=message, actor=self.designer.actor, everybody=everybody)
         return str(len(pieces.do(self.stage.database, find)))
 
     def broadcast(self) -> str:
-        find = partial(broadcasts.throw, signal=Thrown(name="flood"), actor=self.designer.actor, region=REGION)
+        find = partial(broadcasts.throw, signal=Thrown(name="flood"), actor=self.designer.actor)
         return str(len(pieces.do(self.stage.database, find)))
 
     def suspend(self) -> str:
@@ -232,7 +232,7 @@ class Crowd:
 
     def execute(self) -> str:
         row = self.any(self.here.choose.choice([Timer, Continuation]))
-        self.does(scheduled_work.execute, row.id, region=REGION)
+        self.does(scheduled_work.execute, row.id)
         return row.element
 
     def fill_in(self) -> str:

@@ -380,7 +380,7 @@ RECEIVING = d.diagram(d.start("s"), d.receive("paid", message="paid"), d.user("s
 
 def correlating(designer, **more):
     """A message, as whoever sends it stands in the midst of his transaction."""
-    find = partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, region="430100", **more)
+    find = partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, **more)
     return lambda session: [piece(session) for piece in find(session)]
 
 

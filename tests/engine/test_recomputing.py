@@ -477,7 +477,7 @@ def test_publish__a_message_is_on_its_way_to_all(stage, designer, monkeypatch):
         return told[-1]
 
     monkeypatch.setattr(correlation, "_reached", reach)
-    designer.does(partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, region="430100", everybody=True))
+    designer.does(partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, everybody=True))
     scheduler.drain(stage.database)
 
     with stage.reading() as session:

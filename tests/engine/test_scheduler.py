@@ -271,11 +271,11 @@ def test_tick__the_first_of_a_mass_gives_way(stage, clerk, monkeypatch, people, 
 def test_pulse__says_when_the_next_is_due(stage, clerk):
     """To the moment, whoever has set it; what is due already may not be all."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
-    assert scheduler.pulse(stage.database, Floors(), region="430100") == inf
+    assert scheduler.pulse(stage.database, Floors()) == inf
     case = clerk.submit("tiny")
     due = min(timer.due_at for timer in stage.all(Timer, case) if timer.due_at)
 
     stage.traveller.move_to(due - timedelta(seconds=0.25))
-    assert 0 < scheduler.pulse(stage.database, Floors(), region="430100") <= 0.25
+    assert 0 < scheduler.pulse(stage.database, Floors()) <= 0.25
     stage.traveller.move_to(due)
-    assert scheduler.pulse(stage.database, Floors(), region="430100") == 0
+    assert scheduler.pulse(stage.database, Floors()) == 0

@@ -222,15 +222,15 @@ def test_pulse__somebody_has_a_table_for_himself(stage, due, another, monkeypatc
     floors, left = Floors(), {Timer: 2, Job: 1, Continuation: 1}
     with another.transaction() as session:
         session.execute(text(f"LOCK TABLE {queue.__tablename__} IN ACCESS EXCLUSIVE MODE"))
-        assert scheduler.pulse(stage.database, floors, region="430100") == 0
+        assert scheduler.pulse(stage.database, floors) == 0
         monkeypatch.setattr(queues, "heads", None)  # which would wait for the table
-        looks = [scheduler.pulse(stage.database, floors, region="430100") for _ in range(2)]
+        looks = [scheduler.pulse(stage.database, floors) for _ in range(2)]
         done = {kind: left[kind] - session.scalar(select(func.count()).select_from(kind)) for kind in left}
     monkeypatch.undo()
 
     assert (looks, floors.out_of_reach) == ([inf, inf], [queue.__tablename__])
     assert done == {kind: int(kind is not queue) for kind in left}
-    while scheduler.pulse(stage.database, floors, region="430100") == 0:
+    while scheduler.pulse(stage.database, floors) == 0:
         pass
     assert floors.out_of_reach == []
     with stage.reading() as session:

@@ -40,7 +40,7 @@ def batch(stage, request, monkeypatch):
 
 
 def throw(who, name="flood", **more):
-    who.does(partial(broadcasts.throw, signal=Thrown(name=name, **more), actor=who.actor, region="430100"))
+    who.does(partial(broadcasts.throw, signal=Thrown(name=name, **more), actor=who.actor))
 
 
 def running(stage, key):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from threading import Barrier
 
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 
 from engine import deployments, scheduler, start_timers
 from engine.case_models import Case
+from engine.database import Database
 from engine.errors import InvalidInput
 from engine.models import Definition, Incident, Instance
 from engine.schedule_models import StartTimer
@@ -54,7 +56,8 @@ def test_start_timer__where_the_installation_is(stage):
     stage.deploy("p", p_bpmn=timed(date="2026-03-03T09:00:00+08:00"))
     stage.move_to(2026, 3, 4)
 
-    scheduler.tick(stage.database, region="110000")
+    with closing(Database(stage.database.bind.url.render_as_string(hide_password=False), region="110000")) as there:
+        scheduler.tick(there)
 
     with stage.reading() as session:
         assert session.scalars(select(Case.number)).one().startswith("110000")

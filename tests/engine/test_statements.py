@@ -162,7 +162,7 @@ def test_timers__calls_of_functions(database):
         deployments.deploy(session, bench_scheduler.KEY, {"reminder.bpmn": bench_scheduler.diagram()}, actor=reference.DESIGNER)
         loaded = definitions.latest(session, bench_scheduler.KEY)
         for _ in range((WARM + 1) * (10 + 50)):
-            processes.open_plain(session, loaded, actor=reference.DESIGNER, region=reference.REGION, given=NOTHING)
+            processes.open_plain(session, loaded, actor=reference.DESIGNER, given=NOTHING)
     made = {}
     for size in (10, 50):
         some = partial(deeds.together, database, deeds.TIMERS, size, queues.LONG_AGO)
@@ -179,7 +179,7 @@ def test_timers__calls_of_functions(database):
 def test_look__calls_of_functions(database):
     """A node looks every second, and as often as it has done something: what it asks each time is built once."""
     floors = Floors()
-    looks = [effort.calls(lambda: scheduler.pulse(database, floors, region=reference.REGION)) for _ in range(2 * WARM)]
+    looks = [effort.calls(lambda: scheduler.pulse(database, floors)) for _ in range(2 * WARM)]
 
     assert looks[-1] <= CALLS_OF_A_LOOK, looks
 

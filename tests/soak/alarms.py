@@ -61,7 +61,7 @@ def set_all(db: Database, seconds: float) -> dict[str, datetime]:
         loaded = definitions.latest(session, KEY)
         for name, moment in due.items():
             given = Given(values={"due": moment.isoformat()})
-            processes.open_plain(session, loaded, actor=OPERATOR, region="430100", given=given, origin=Origin(business_key=name))
+            processes.open_plain(session, loaded, actor=OPERATOR, given=given, origin=Origin(business_key=name))
     return due
 
 

@@ -1,10 +1,16 @@
 """Process definitions: what a version says of itself, the form of its start, and how many of it run."""
 
 import json
+from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 
-from tests.api.camunda.conftest import form_task
+from api.app import create_app
+from engine.case_models import Case
+from engine.passwords import WELL_KNOWN
+from engine.settings import Settings
+from tests.api.camunda.conftest import Client, form_task
 from tests.bpmn import diagrams as d
 
 FORM = {
@@ -165,3 +171,15 @@ def test_list__filtered(designer):
     )
     assert designer.get("/process-definition/count?keysIn=p,x").json == {"count": 2}
     assert designer.get("/process-definition?colour=red").status_code == 400
+
+
+def test_start__where_the_installation_is(furnished_url, tmp_path):
+    """The case of a process lies in the region of the installation, by which it is numbered."""
+    app = create_app(Settings(database_url=furnished_url, data_dir=tmp_path, region="310000"), passwords=WELL_KNOWN)
+
+    with closing(app.extensions["database"]) as database:
+        Client(app, "designer").start(form_task())
+
+        with database.reading() as session:
+            (case,) = session.scalars(select(Case)).all()
+    assert (case.region, case.number[:6]) == ("310000", "310000")

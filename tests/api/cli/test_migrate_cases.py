@@ -42,7 +42,7 @@ class Installation:
         with self.database.transaction() as session:
             oldest = definitions.get(session, versions.find(session, "check", 1).id)
             for _ in range(count):
-                processes.open_plain(session, oldest, actor=OPERATOR, region="430100", given=Given(values={}))
+                processes.open_plain(session, oldest, actor=OPERATOR, given=Given(values={}))
 
     def versions(self):
         """Version of each instance, oldest first."""

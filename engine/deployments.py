@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -41,6 +42,14 @@ from engine.models import Definition, Department, Deployment, Incident, Instance
 _DIGITS = 9
 
 
+class Again(Enum):
+    """What files give that come again, under the name and the source of a deployment that exists."""
+
+    NOTHING = "nothing"  #: nothing new if every byte is the same; else a new version of each diagram
+    CHANGED = "changed"  #: likewise, but only of a diagram that has changed, or a table or form that is deployed with it
+    EVERYTHING = "everything"  #: a new version of each diagram, in any case
+
+
 def deploy(
     session: Session,
     name: str,
@@ -48,28 +57,25 @@ def deploy(
     *,
     actor: Actor,
     source: str = "api",
-    anew: bool = False,
-    changed_only: bool = False,
+    again: Again = Again.NOTHING,
     warn: Callable[[Finding], object] | None = None,
 ) -> Deployment:
     """Check and store a set of files.
 
-    The same bytes under the same name and source give the deployment that exists already, unless they shall be deployed `anew`.  With
-    `changed_only`, a diagram gets no new version unless it, or a table or form that is deployed with it, has changed.  Raises
-    InvalidInput with all findings (`errors=[…]`), each naming file, line, element and what to draw instead.
-    `warn` is called with each finding, before anything is refused.
+    Gives the deployment that exists already when nothing is new (`again`).  Raises InvalidInput with all findings (`errors=[…]`), each
+    naming file, line, element and what to draw instead.  `warn` is called with each finding, before anything is refused.
     """
     actor.require(Role.DESIGNER, Role.ADMIN, to="deploy a diagram")
     database.deploy_alone(session)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in resources.items()}
     latest, before = _latest(session, name, source)
-    there = latest if before == hashes and not anew else None
+    there = latest if before == hashes and again is not Again.EVERYTHING else None
     if there is not None and warn is None:
         return there
     bundle, findings = _examine(session, resources, warn)
     if there is not None:
         return there
-    unchanged = _unchanged(before, hashes) if changed_only else frozenset[str]()
+    unchanged = _unchanged(before, hashes) if again is Again.CHANGED else frozenset[str]()
     refuse([finding for finding in findings if finding.refuses])
     if warn is not None:
         for finding in _of_others(session, name, bundle):

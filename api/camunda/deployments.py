@@ -13,6 +13,7 @@ from api.camunda.shown import definition
 from api.transactions import database, reading
 from engine import deployments
 from engine.database import Session
+from engine.deployments import Again
 from engine.errors import InvalidInput
 from engine.filters import Listing
 from engine.models import Deployment
@@ -29,12 +30,14 @@ def create() -> Response:
     name = asked.field(fields, "deployment-name", str) or next(iter(files))
     if fields.get("deployment-activation-time"):
         raise InvalidInput("Expected a deployment that counts at once, but deployment-activation-time is given")
-    changed_only = fields.get("deploy-changed-only", "false") == "true"
-    anew = fields.get("enable-duplicate-filtering", "false") != "true" and not changed_only
+    if fields.get("deploy-changed-only", "false") == "true":
+        again = Again.CHANGED
+    else:
+        again = Again.NOTHING if fields.get("enable-duplicate-filtering", "false") == "true" else Again.EVERYTHING
     source = asked.field(fields, "deployment-source", str) or "engine-rest"
     with database().transaction() as session:
         try:
-            row = deployments.deploy(session, name, files, actor=auth.actor(), source=source, anew=anew, changed_only=changed_only)
+            row = deployments.deploy(session, name, files, actor=auth.actor(), source=source, again=again)
         except InvalidInput as error:
             if "errors" not in error.details:
                 raise

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from bpmn import compiled, compiler
 from engine import comments, definitions, deployments, functions, offers, tasks
+from engine.deployments import Again
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Base, Definition, Department, Deployment, Resource
 from tests import tiny
@@ -86,7 +87,7 @@ def test_deploy__two_at_once(stage, anew):
 
     def bring(files):
         together.wait(60)
-        return deploy(stage, files, anew=anew)
+        return deploy(stage, files, again=Again.EVERYTHING if anew else Again.NOTHING)
 
     with ThreadPoolExecutor(2) as threads:
         others = PLAIN.replace(b"Definitions_1", b"Definitions_2") if anew else PLAIN
@@ -103,7 +104,7 @@ def test_deploy__two_at_once(stage, anew):
     [
         {"source": "modeler"},
         {"name": "another"},
-        {"anew": True},
+        {"again": Again.EVERYTHING},
         {"files": {"plain.bpmn": PLAIN + b"\n"}},
         {"files": {"renamed.bpmn": PLAIN}},
     ],
@@ -268,7 +269,7 @@ def test_delete__what_others_called_or_applicants_asked_for_stays(stage, designe
 
 
 def test_search__newest_first(stage):
-    ids = [deploy(stage, {"plain.bpmn": PLAIN}, anew=True).id for _ in range(3)]
+    ids = [deploy(stage, {"plain.bpmn": PLAIN}, again=Again.EVERYTHING).id for _ in range(3)]
 
     with stage.reading() as session:
         found = deployments.search(Deployment.name == "plain")
@@ -288,7 +289,7 @@ def test_deploy__warns_of_departments_that_there_are_not(stage):
     deploy(stage, files, warn=warnings.append)
     with stage.database.transaction() as session:
         session.add(Department(code="grain", name="粮食和物资储备局"))
-    deploy(stage, files, anew=True, warn=(later := []).append)
+    deploy(stage, files, again=Again.EVERYTHING, warn=(later := []).append)
 
     told = [(each.severity, each.element, each.message) for each in warnings if each.rule == "unknown-group"]
     message = "of the group 'department-grain' nobody is a member: correct it, or make the department before the first case"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, cast, exists, null, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from engine import bundle_clock, dials, hindrances, holidays, item_clock, keys, matters, pages, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DayUnit, DueDate, Ledger, Light, LimitKind
 from engine.hindrances import Hindrance
+from engine.pages import Some
 from engine.states import ClockStatus
 
 #: Where a deadline stands in the list: its date (None: without one, at the end), then the number of its item, or of its case.
@@ -137,7 +138,7 @@ def _rows(
 ) -> Sequence[Row[Any]]:
     """Open items, or bundles, from the place on: those that have a date, or those that have none."""
     today = dials.today()
-    few = pages.are_few(session, table, _showing(table, wanted, today, dated=dated), _since(table, wanted, dated=dated))
+    few = pages.are_few(session, table, _some(table, wanted, today, dated=dated))
     page = _page(actor, wanted, today, table, few=few, dated=dated, goes_on=place["number"] is not None)
     return session.connection().execute(page, place).all()  # of the session it would be asked as for objects
 
@@ -151,6 +152,7 @@ def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, fe
         where.append(table.promised_on < today)  # who pauses before the last day does not know it any more
     if goes_on:
         where.append(tuple_(*order) > tuple_(*(bindparam(column.key, type_=column.type) for column in order)))
+    some = _some(table, wanted, today, dated=dated)
     return pages.page(
         _READ[table],
         table,
@@ -158,8 +160,7 @@ def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, fe
         *where,
         order=order,
         limit=bindparam("limit", type_=Integer),
-        some=_showing(table, wanted, today, dated=dated),
-        since=_since(table, wanted, dated=dated) if few else None,
+        some=some if few else replace(some, since=None),
     )
 
 
@@ -173,20 +174,16 @@ def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[
         yield Case.matter == wanted.matter if table is Case else exists().where(keys.together(Case, Item), Case.matter == wanted.matter)
 
 
-def _since(table: Table, wanted: DeadlineFilter, *, dated: bool) -> InstrumentedAttribute[date | None] | None:
-    # What is red and dated stands at the beginning of the list.
-    return None if dated and wanted.light is Light.RED else dials.since(table, wanted.light)
-
-
-def _showing(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) -> list[ColumnElement[bool]]:
+def _some(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) -> Some:
     """Keep what has a light.  It is red after its last day, and green long before: the order of the list leads there."""
-    lights = dials.showing(table, wanted.light, today)
+    lights, since = dials.showing(table, wanted.light, today), dials.since(table, wanted.light)
     if dated and wanted.light is Light.RED:
         lights = [and_(table.promised_on < today, light) for light in lights]
+        since = None  # it stands at the beginning of the list
     if dated and wanted.light is Light.GREEN:
         still_to_come, for_good = lights
         lights = [and_(table.promised_on > today, still_to_come), for_good]
-    return [and_(_STILL[table], light) for light in lights]
+    return Some([and_(_STILL[table], light) for light in lights], since)
 
 
 def of_case(session: Session, case: Case) -> Deadline | None:

@@ -7,6 +7,7 @@ index answers in the order of the list, so that it stops after a page; the branc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -46,6 +47,19 @@ _APART = timedelta(days=1)
 LEAN = (defer(Case.checklist), defer(Case.answers))
 
 
+@dataclass(frozen=True)
+class Some:
+    """Some rows of a table: those for which one of these conditions holds, never two."""
+
+    conditions: Sequence[ColumnElement[bool]]
+    #: The column by which they are found, the latest first, when they are few; None: they are many.
+    since: InstrumentedAttribute[Any] | None = None
+
+
+#: As they come.
+ALL = Some(())
+
+
 def page(
     query: Select[Any],
     table: Table,
@@ -54,23 +68,23 @@ def page(
     order: Sequence[InstrumentedAttribute[Any]],
     limit: ColumnElement[int],
     newest: bool = False,
-    some: Sequence[ColumnElement[bool]] = (),
-    since: InstrumentedAttribute[Any] | None = None,
+    some: Some = ALL,
 ) -> Select[Any]:
     """Let a query of a table give the first rows of any branch, each once; `newest`: the last ones, the last first.
 
-    The order must be one of all rows.  `some`: exactly one of these holds, too.  `since`: they hold for few rows (`are_few`), found by
-    this column and looked at one by one; without it rows are looked at in the order of the list.
+    The order must be one of all rows.  The page holds only what belongs to `some`, too: where these are few (`are_few`) they are looked at
+    one by one, else rows are looked at in the order of the list.
     """
-    if since is not None:
+    few = some.since is not None
+    if few:
         branches = [or_(false(), *branches)]
-    elif some:
-        branches = [and_(branch, each) for branch in branches for each in some]
+    elif some.conditions:
+        branches = [and_(branch, each) for branch in branches for each in some.conditions]
     # Only the key at first: what a condition leaves out is then left out by the index alone, whose entries hold the lights, too.
     key = list(dict.fromkeys((table.id, *order)))
     parts = [_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches or [false()]]
-    if since is not None:
-        parts = [_among(part, table, some, since) for part in parts]
+    if few:
+        parts = [_among(part, table, some) for part in parts]
     found = _together(union, parts).subquery()
     shown = _ordered(select(found.c.id), [found.c[column.key] for column in order], newest).limit(limit).subquery()
     return _ordered(query.join(shown, shown.c.id == table.id), order, newest)
@@ -86,31 +100,32 @@ def first(rows: int) -> ColumnElement[int]:
     return literal_column(str(rows))
 
 
-def are_few(session: Session, table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any] | None) -> bool:
-    """Tell whether one of these conditions holds for so few rows that each can be looked at; of what has no `since` there are many."""
-    return since is not None and (session.scalar(count(table, some, since)) or 0) <= RARE
+def are_few(session: Session, table: Table, some: Some) -> bool:
+    """Tell whether there are so few of these rows that each can be looked at; of what has no `since` there are many."""
+    return some.since is not None and (session.scalar(count(table, some)) or 0) <= RARE
 
 
-def count(table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> Select[int]:
-    """Count for how many rows one of these conditions holds, as far as that says whether they are few (`RARE`)."""
-    return select(func.count()).select_from(_those([table.id], some, since).subquery())
+def count(table: Table, some: Some) -> Select[int]:
+    """Count these rows, as far as that says whether they are few (`RARE`)."""
+    return select(func.count()).select_from(_those([table.id], some).subquery())
 
 
-def _among(part: Select[Any], table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> Select[Any]:
-    """Read from the rows for which one of these conditions holds what a part of a page reads from its table.
+def _among(part: Select[Any], table: Table, some: Some) -> Select[Any]:
+    """Read from these rows alone what a part of a page reads from its table.
 
     The index of the light leads to them as they are: they are not looked up again by their ids.
     """
     used = {element.key: element for element in iterate(part) if isinstance(element, Column) and element.table is table.__table__}
-    return ClauseAdapter(_those(list(used.values()), some, since).subquery()).traverse(part)
+    return ClauseAdapter(_those(list(used.values()), some).subquery()).traverse(part)
 
 
-def _those(wanted: Sequence[Any], some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> SelectBase:
+def _those(wanted: Sequence[Any], some: Some) -> SelectBase:
+    assert some.since is not None, "Expected rows that are few"
     # The latest first, as the index of a light has them: a database that takes them for many would find it as good to look through any
     # other index that holds the lights, all of it.  And what is red already is passed over only where few are yellow.
-    return _together(
-        union_all, [select(*wanted).where(each).order_by(since.desc()).limit(first(RARE + 1)).correlate(None) for each in some]
-    )
+    latest = some.since.desc()
+    parts = [select(*wanted).where(each).order_by(latest).limit(first(RARE + 1)).correlate(None) for each in some.conditions]
+    return _together(union_all, parts)
 
 
 def _together(how: Callable[..., CompoundSelect[Any]], parts: Sequence[Select[Any]]) -> SelectBase:

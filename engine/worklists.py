@@ -22,6 +22,7 @@ from engine.case_models import Case, Item
 from engine.clock import Light
 from engine.errors import NotFound, Vanished
 from engine.models import Instance, Task
+from engine.pages import Some
 from engine.reads import Read, Reading
 from engine.states import TaskStatus
 from engine.visibility import There
@@ -138,8 +139,8 @@ def find_tasks(
 @functools.lru_cache(maxsize=256)
 def _glance(actor: Actor, light: Light | None, today: date) -> Select[*tuple[Any, ...]]:
     """Build what tells which ways lead to any task, and how many tasks show the light that is asked for, if that may be few (None: not)."""
-    since = dials.since(Task, light)
-    shown = null() if since is None else pages.count(Task, _showing(light, today), since).scalar_subquery()
+    some = _showing(light, today)
+    shown = null() if some.since is None else pages.count(Task, some).scalar_subquery()
     return select(*visibility.what_is_there(actor), shown)
 
 
@@ -151,7 +152,7 @@ def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, start: _Sta
         place = tuple_(*last) > tuple_(*last.values()) if start.goes_on else Task.due_at.is_not(None)
     else:
         place = and_(Task.due_at.is_(None), Task.id > last[Task.id]) if start.goes_on else Task.due_at.is_(None)
-    lights = _showing(wanted.light, today) if few else dials.in_order(wanted.light, today, place, past=start.past)
+    lights = _showing(wanted.light, today) if few else Some(dials.in_order(wanted.light, today, place, past=start.past))
     return pages.page(
         _around(select(*_SHOWN)),
         Task,
@@ -160,7 +161,6 @@ def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, start: _Sta
         order=(Task.due_at, Task.id) if start.dated else (Task.id,),
         limit=pages.first(limit) if _is_steady(actor, wanted, there) else bindparam("limit", type_=Integer),
         some=lights,
-        since=dials.since(Task, wanted.light) if few else None,
     )
 
 
@@ -173,8 +173,8 @@ def _is_steady(actor: Actor, wanted: TaskFilter, there: There) -> bool:
     return wanted == TaskFilter(light=wanted.light) and not any(there) and all(len(names) < pages.FEW for names in sets)
 
 
-def _showing(light: Light | None, today: date) -> list[ColumnElement[bool]]:
-    return [and_(visibility.OPEN_TASK, each) for each in dials.showing(Task, light, today)]
+def _showing(light: Light | None, today: date) -> Some:
+    return Some([and_(visibility.OPEN_TASK, each) for each in dials.showing(Task, light, today)], dials.since(Task, light))
 
 
 def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
@@ -188,7 +188,7 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
 def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
     """Cases of an actor, newest first; from the one that follows `after`.  A process without a matter is none."""
     today = dials.today()
-    few = pages.are_few(session, Case, dials.showing(Case, wanted.light, today), dials.since(Case, wanted.light))
+    few = pages.are_few(session, Case, Some(dials.showing(Case, wanted.light, today), dials.since(Case, wanted.light)))
     # Whoever is looked for, what is asked is the same.
     alike = replace(wanted, applicant_number=None if wanted.applicant_number is None else "")
     query = _page_of_cases(actor, alike, today, few=few, goes_on=after is not None)
@@ -214,8 +214,7 @@ def _page_of_cases(actor: Actor, wanted: CaseFilter, today: date, *, few: bool, 
         order=(Case.id,),
         limit=bindparam("limit", type_=Integer),
         newest=True,
-        some=dials.showing(Case, wanted.light, today),
-        since=dials.since(Case, wanted.light) if few else None,
+        some=Some(dials.showing(Case, wanted.light, today), dials.since(Case, wanted.light) if few else None),
     )
 
 

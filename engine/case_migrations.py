@@ -19,7 +19,7 @@ from bpmn import migration
 from bpmn.definition import Element
 from bpmn.errors import InstanceError
 from bpmn.forms import Form
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from bpmn.migration import Migration, Step
 from engine import (
     case_items,
@@ -195,9 +195,9 @@ def _judge(session: Session, plan: Plan, row: Held | models.Instance, actor: Act
     return outcome
 
 
-def _woken_anew(session: Session, plan: Plan, row: Held, process: Process, actor: Actor) -> Run:
+def _woken_anew(session: Session, plan: Plan, row: Held, process: Awake, actor: Actor) -> Run:
     """Hand out an instance in its new version, with the waits that it had in the old one."""
-    before = Process.load(plan.source.definition, row.state, row.variables, process.context)
+    before = Awake.load(plan.source.definition, row.state, row.variables, process.context)
     return Run(
         session=session,
         actor=actor,

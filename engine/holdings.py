@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Column
 from sqlalchemy.orm import Session
 
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from engine import entities, keys, large_values, models
 from engine.case_models import Case
 from engine.columns import alike
@@ -116,7 +116,7 @@ class Holdings:
         self.rows: dict[UUID, Held] = {}
         self.writes = Writes()
         #: Token states that were put back, by the id of their instance: they may stay in memory after the commit.
-        self.awake: dict[UUID, Process] = {}
+        self.awake: dict[UUID, Awake] = {}
         #: Instances that are not written when they are put back, but at the end, with all others (`together`).
         self.put_off: Collection[UUID] = frozenset()
         #: How many notices there are already, by the ids of case and item (None: about the case itself): the next one has the next number.
@@ -145,7 +145,7 @@ class Holdings:
         row.stored = _values(row)
         return row
 
-    def put_back(self, row: Held, process: Process) -> None:
+    def put_back(self, row: Held, process: Awake) -> None:
         """Note that an instance is at rest with this token state, and write it, unless that is put off."""
         self.awake[row.id] = process
         if row.id not in self.put_off:
@@ -250,7 +250,7 @@ def together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
     held.write()
 
 
-def awake(session: Session) -> Iterator[tuple[Held, Process]]:
+def awake(session: Session) -> Iterator[tuple[Held, Awake]]:
     """Yield the instances that the session's transaction has put back, each with its token state."""
     found: Holdings | None = session.info.get(_HOLDINGS)
     if found is not None:

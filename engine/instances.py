@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from bpmn.waits import Context, Wait, WaitKind
 from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, procedures, projection
 from engine.actors import Actor
@@ -86,7 +86,7 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
     context = _context(session, loaded, row, subject, actor)
     live: LiveInstances | None = session.info.get(LIVE)
     kept = live.take(row, loaded.definition, context) if live is not None else None
-    process = kept or Process.load(loaded.definition, row.state, row.variables, context)
+    process = kept or Awake.load(loaded.definition, row.state, row.variables, context)
     return Run(
         session=session,
         actor=actor,
@@ -99,11 +99,11 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
     )
 
 
-def look(session: Session, row: Held | models.Instance, subject: Subject | None = None) -> Process:
+def look(session: Session, row: Held | models.Instance, subject: Subject | None = None) -> Awake:
     """Load the token state of an instance only to look at it, without a lock; `subject`: its case and item, if they were read before."""
     loaded = definitions.get(session, row.definition_id)
     subject = subject or Subject(session, row.key, row.item_id)
-    return Process.load(loaded.definition, row.state, row.variables, _context(session, loaded, row, subject))
+    return Awake.load(loaded.definition, row.state, row.variables, _context(session, loaded, row, subject))
 
 
 def _context(session: Session, loaded: Loaded, row: Held | models.Instance, subject: Subject, actor: Actor | None = None) -> Context:
@@ -120,14 +120,14 @@ def begin(
     business_key = case.number if case.hall is not None else origin.business_key
     parent, subject = origin.parent, Subject.of(session, case, item)
     context = functions.context(session, loaded, subject, actor, business_key=business_key, called=parent is not None)
-    process = Process.start(loaded.definition, variables, context, at=origin.at, elsewhere=origin.elsewhere)
+    process = Awake.start(loaded.definition, variables, context, at=origin.at, elsewhere=origin.elsewhere)
     row = _new_row(loaded, case, item, process, business_key, parent)
     holdings.of(session).add(row)
     return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, subject=subject, before=process.before)
 
 
 def _new_row(
-    loaded: Loaded, case: Case, item: Item | None, process: Process, business_key: str | None, parent: tuple[Held, Wait] | None
+    loaded: Loaded, case: Case, item: Item | None, process: Awake, business_key: str | None, parent: tuple[Held, Wait] | None
 ) -> Held:
     return Held(
         id=new_id(),
@@ -182,7 +182,7 @@ def put_back(run: Run) -> None:
     held.put_back(row, process)
 
 
-def _how_it_ended(process: Process) -> InstanceStatus:
+def _how_it_ended(process: Awake) -> InstanceStatus:
     if process.emptied:
         return InstanceStatus.CANCELED
     return InstanceStatus.FAILED if process.failed else InstanceStatus.COMPLETED

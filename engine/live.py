@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from bpmn.definition import Definition
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from bpmn.waits import Context
 from engine import large_values, moments
 from engine.holdings import Held
@@ -27,7 +27,7 @@ BASE, PER_STATE, PER_VARIABLES = 12_000, 40, 4
 
 @dataclass(frozen=True, kw_only=True)
 class _Live:
-    process: Process
+    process: Awake
     rev: int
     state: bytes
     large: Mapping[str, str]
@@ -49,7 +49,7 @@ class LiveInstances:
         """How many there are."""
         return len(self._kept)
 
-    def take(self, row: Held, definition: Definition, context: Context) -> Process | None:
+    def take(self, row: Held, definition: Definition, context: Context) -> Awake | None:
         """Take what is kept of an instance that is held; None when it is not, or is not exactly this."""
         found = None
         if row.id in self._kept:  # of many that are due together mostly none
@@ -73,7 +73,7 @@ class LiveInstances:
             return None
         return {name: found.process.variables[name] for name in found.large}
 
-    def keep(self, row: Held, process: Process) -> None:
+    def keep(self, row: Held, process: Awake) -> None:
         """Keep a token state as it was committed with its row, if it has not ended; what was used longest ago makes room."""
         said = sum(map(len, row.variables)) + sum(map(large_values.length, row.variables.values()))
         size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * said

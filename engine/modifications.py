@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from bpmn.instructions import PROCESS, Verb
 from bpmn.instructions import Instruction as Single
 from engine import callers, execution, journal, processes, variables
@@ -127,7 +127,7 @@ def _start(instruction: Instruction) -> Single:
     )
 
 
-def _singles(process: Process, instruction: Instruction) -> Iterator[Single]:
+def _singles(process: Awake, instruction: Instruction) -> Iterator[Single]:
     """Take an instruction apart: to cancel an element means everything that is there now."""
     if instruction.verb is not Verb.CANCEL:
         yield _start(instruction)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, select, update
 from sqlalchemy.orm import Session
 
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from bpmn.waits import Glance, Wait, WaitKind
 from engine import arrivals, database, dials, keys, moments, retries
 from engine.columns import new_id
@@ -235,7 +235,7 @@ _PLAIN = (
 )
 
 
-def rename(session: Session, row: Held, process: Process) -> None:
+def rename(session: Session, row: Held, process: Awake) -> None:
     """Write the names of messages and signals anew: another version of the diagram, to which the instance was moved, may change them."""
     table = Subscription.__table__
     for kind in (WaitKind.MESSAGE, WaitKind.SIGNAL):
@@ -244,7 +244,7 @@ def rename(session: Session, row: Held, process: Process) -> None:
             session.execute(update(table).where(*mine).values(_subscription(row, wait)))
 
 
-def follow_the_world(session: Session, row: Held, process: Process) -> None:
+def follow_the_world(session: Session, row: Held, process: Awake) -> None:
     """Write the dates that move with the world (a clock, a calendar) anew; a timer that was put off when it failed stays put off."""
     fixed = process.glance(None).dates
     for wait in process.waits(WaitKind.USER_TASK, WaitKind.TIMER):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from bpmn.instructions import Instruction
 from bpmn.waits import Glance, Wait, WaitKind
 from engine.actors import Actor
@@ -30,7 +30,7 @@ class Run:
     actor: Actor
     row: Held
     loaded: Loaded
-    process: Process
+    process: Awake
     subject: Subject
     #: What it waited for when it was taken up, of what may have changed since; the rows of the database say the same.
     before: Glance

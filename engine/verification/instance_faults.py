@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bpmn.instance import Instance as Process
+from bpmn.instance import Instance as Awake
 from bpmn.waits import Wait, WaitKind
 from engine import instances, journal, large_values, outages
 from engine.errors import Unavailable
@@ -72,7 +72,7 @@ def _faults(session: Session, about: InstanceRows, overdue: datetime) -> Iterato
     yield from ((FaultKind.LOCK, message) for message in standstills.locks_of_nobody(about))
 
 
-def _unlike(about: InstanceRows, process: Process, waits: Waits) -> Iterator[str]:
+def _unlike(about: InstanceRows, process: Awake, waits: Waits) -> Iterator[str]:
     """Compare what is written with the token state."""
     if process.ended != (about.row.status is not InstanceStatus.RUNNING):
         yield f"Expected it to {'have ended' if process.ended else 'run'}, but it is {about.row.status}"

@@ -22,24 +22,19 @@ from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES, Bundle, Known, Words
 from bpmn.lint.rule import Problem, Rule
 from bpmn.lint.rules import RULES
 
-__all__ = ["DIAGRAMS", "FORMS", "RULES", "TABLES", "Bundle", "Known", "Rule", "Words", "examine", "judge", "lint"]
+__all__ = ["DIAGRAMS", "FORMS", "RULES", "TABLES", "Bundle", "Known", "Rule", "Words", "examine", "judge"]
 
 NOTHING_KNOWN = Known()
 
 
-def lint(resources: Mapping[str, bytes], known: Known = NOTHING_KNOWN) -> list[Finding]:
-    """Return errors and warnings of a set of files by name, in the order of files and lines.  Files of other kinds are let be."""
-    return judge(*examine(resources, known), resources)
-
-
 def examine(resources: Mapping[str, bytes], known: Known = NOTHING_KNOWN) -> tuple[Bundle, list[Finding]]:
-    """Read the files; returns what they hold, and what is wrong with each by itself."""
+    """Read the files; returns what they hold, and what is wrong with each by itself.  Files of other kinds are let be."""
     bundle = Bundle(known=known)
     return bundle, [finding for name, content in resources.items() for finding in _read(bundle, name, content)]
 
 
 def judge(bundle: Bundle, findings: list[Finding], resources: Mapping[str, bytes]) -> list[Finding]:
-    """Add what the rules find, and put everything in order."""
+    """Add what the rules find; errors and warnings, in the order of files and lines."""
     found = findings + [_finding(rule, problem) for rule in RULES for problem in islice(rule.check(bundle), compiler.LIMIT)]
     order = {name: number for number, name in enumerate(resources)}
     return sorted(found, key=lambda finding: (order.get(finding.resource, 0), finding.line))

@@ -12,6 +12,7 @@ from bpmn import lint
 from bpmn.errors import Finding
 from tests.bpmn import diagrams
 from tests.bpmn.diagrams import call, decision, diagram, end, external, flows, start, user
+from tests.bpmn.linting import linted
 from tests.effort import calls
 
 DMN = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="x">
@@ -51,7 +52,7 @@ WAITING = diagrams.document(
 
 def errors(resources: dict[str, bytes], **known: Any) -> list[Finding]:
     """What the files would be refused for; warnings have their examples in tests/bpmn/rules."""
-    return [finding for finding in lint.lint(resources, lint.Known(**known)) if finding.severity == "error"]
+    return [finding for finding in linted(resources, lint.Known(**known)) if finding.severity == "error"]
 
 
 def rules(findings: list[Finding]) -> list[tuple[str, str, str]]:
@@ -130,7 +131,7 @@ def test_lint__findings_of_every_file():
 
 
 def test_lint__warnings():
-    findings = lint.lint({"p.bpmn": diagram(start("s"), user("x"), flows("s -> x"))})
+    findings = linted({"p.bpmn": diagram(start("s"), user("x"), flows("s -> x"))})
 
     assert ("warning", "loose-end") in [(finding.severity, finding.rule) for finding in findings]
 

@@ -10,6 +10,7 @@ from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
 from tests.bpmn import tables
+from tests.bpmn.linting import linted
 from tests.bpmn.retyped import FOLDERS, STARTER, read, retyped
 
 MISTAKES = {"field-nobody-fills", "unknown-choice", "unknown-answer", "bad-question", "unfit-column", "unlisted-word"}
@@ -23,7 +24,7 @@ COLUMN = 'typeRef="string">\n          <text>q_second'
 
 def found(resources: dict[str, bytes]) -> list[tuple[str, str]]:
     """Rules and messages of what these rules find."""
-    return [(finding.rule, finding.message) for finding in lint.lint(resources, KNOWN) if finding.rule in MISTAKES]
+    return [(finding.rule, finding.message) for finding in linted(resources, KNOWN) if finding.rule in MISTAKES]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -121,7 +122,7 @@ EXCLUSIONS = tables.decision(
 )
 def test_exclusions(written: str, mistaken: str, rule: str, words: str):
     """Where a matter is not offered the applicant is told why, and by which article."""
-    told = [(each.rule, each.message) for each in lint.lint(with_table(EXCLUSIONS.replace(written, mistaken, 1)), KNOWN)]
+    told = [(each.rule, each.message) for each in linted(with_table(EXCLUSIONS.replace(written, mistaken, 1)), KNOWN)]
 
     assert [name for name, message in told if "exclusions" in message] == [rule] * bool(rule)
     assert not rule or any(name == rule and words in message for name, message in told)

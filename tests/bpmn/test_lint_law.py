@@ -9,6 +9,7 @@ import pytest
 from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
+from tests.bpmn.linting import linted
 from tests.bpmn.retyped import FOLDERS, STARTER, read
 
 RULES = {"silence-accepts", "supplement-item-by-item", "result-not-issued"}
@@ -25,13 +26,13 @@ def found(*retyped: tuple[str, str]) -> list[tuple[str, str, str]]:
     for written, mistaken in retyped:
         assert written in content
         content = content.replace(written, mistaken, 1)
-    findings = lint.lint(STARTER | {"starter.bpmn": content.encode()}, KNOWN)
+    findings = linted(STARTER | {"starter.bpmn": content.encode()}, KNOWN)
     return [(finding.rule, finding.element, finding.message) for finding in findings if finding.rule in RULES]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_law__in_what_is_shipped(folder: Path):
-    assert [finding for finding in lint.lint(read(folder), KNOWN) if finding.rule in RULES] == []
+    assert [finding for finding in linted(read(folder), KNOWN) if finding.rule in RULES] == []
 
 
 @pytest.mark.parametrize(

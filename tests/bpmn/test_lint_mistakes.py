@@ -9,6 +9,7 @@ import pytest
 from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
+from tests.bpmn.linting import linted
 from tests.bpmn.retyped import FOLDERS, STARTER, read, retyped
 from tests.conformance import drawing
 from tests.conformance.test_cases import CASES
@@ -23,7 +24,7 @@ UNSOUND = {"gateways/unstructured: Parallel join behind exclusive decisions: uns
 
 def found(resources: dict[str, bytes], known: lint.Known = KNOWN) -> list[tuple[str, str, str]]:
     """Rules, elements and messages of what these rules find."""
-    return [(f.rule, f.element, f.message) for f in lint.lint(resources, known) if f.rule in MISTAKES]
+    return [(f.rule, f.element, f.message) for f in linted(resources, known) if f.rule in MISTAKES]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -25,6 +25,7 @@ from tests.bpmn.diagrams import (
     timer_boundary,
     user,
 )
+from tests.bpmn.linting import linted
 from tests.bpmn.retyped import retyped
 
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
@@ -47,7 +48,7 @@ def radio(key: str, label: str, options: dict[str, str], **more) -> dict[str, An
 
 def found(resources: dict[str, bytes]) -> list[tuple[str, str, str]]:
     """Rules, elements and messages of what these rules find."""
-    return [(f.rule, f.element, f.message) for f in lint.lint(resources, KNOWN) if f.rule in RULES]
+    return [(f.rule, f.element, f.message) for f in linted(resources, KNOWN) if f.rule in RULES]
 
 
 def decided(fields: tuple[dict[str, Any], ...], question: str, chosen: str, names: tuple[str, str]) -> list[tuple[str, str, str]]:

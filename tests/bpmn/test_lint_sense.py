@@ -9,6 +9,7 @@ import pytest
 from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
+from tests.bpmn.linting import linted
 from tests.bpmn.retyped import FOLDERS, read, retyped
 from tests.conformance import drawing
 from tests.conformance.test_cases import CASES
@@ -54,7 +55,7 @@ ODD = {
 
 def found(resources: dict[str, bytes]) -> list[tuple[str, str, str]]:
     """Rules, elements and messages of what these rules find."""
-    return [(finding.rule, finding.element, finding.message) for finding in lint.lint(resources, KNOWN) if finding.rule in RULES]
+    return [(finding.rule, finding.element, finding.message) for finding in linted(resources, KNOWN) if finding.rule in RULES]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -28,6 +28,7 @@ from tests.bpmn.diagrams import (
     user,
 )
 from tests.bpmn.drawings import compiled
+from tests.bpmn.linting import linted
 
 TWICE = instances(count="2")
 ITEM = {"onething.kind": "item"}
@@ -35,7 +36,7 @@ ITEM = {"onething.kind": "item"}
 
 def found(rule: str, *content: str, known: lint.Known = lint.NOTHING_KNOWN, **more) -> list[str]:
     """Elements of which one rule of the lint complains."""
-    findings = lint.lint({"p.bpmn": diagram(*content, **more)}, known)
+    findings = linted({"p.bpmn": diagram(*content, **more)}, known)
     return [finding.element for finding in findings if finding.rule == rule]
 
 
@@ -159,7 +160,7 @@ def test_lint__errors_nobody_catches_across_calls():
 
     def uncaught(**files):
         given = {f"{name}.bpmn": content for name, content in files.items()}
-        return [finding.resource for finding in lint.lint(given) if finding.rule == "error-nobody-catches"]
+        return [finding.resource for finding in linted(given) if finding.rule == "error-nobody-catches"]
 
     catches, passes = calling(*catching, key="catches"), calling(key="passes")
     assert uncaught(failing=failing) == ["failing.bpmn"]

@@ -13,6 +13,7 @@ from engine import functions
 from engine.vocabulary import WORDS
 from tests.bpmn import definitions
 from tests.bpmn.diagrams import diagram, document, element, end, flows, process, receive, start, user
+from tests.bpmn.linting import linted
 from tests.bpmn.retyped import FOLDERS, read, retyped
 from tests.conformance import drawing
 from tests.conformance.test_cases import CASES
@@ -25,7 +26,7 @@ EVERYBODY = "market fire urban tobacco ecology gas water culture health police h
 
 def found(resources: dict[str, bytes], known: lint.Known = KNOWN) -> list[tuple[str, str, str]]:
     """Rules, elements and messages of what these rules find."""
-    return [(f.rule, f.element, f.message) for f in lint.lint(resources, known) if f.rule in SLIPS]
+    return [(f.rule, f.element, f.message) for f in linted(resources, known) if f.rule in SLIPS]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
+from tests.bpmn.linting import linted
 from tests.bpmn.retyped import FOLDERS, read, retyped
 from tests.bpmn.test_templates import choices
 
@@ -43,7 +44,7 @@ each_mistake = pytest.mark.parametrize(
 
 def found(resources: dict[str, bytes]) -> list[tuple[str, str, str]]:
     """Files, elements and messages of what the rule finds."""
-    findings = lint.lint(resources, lint.Known(words=WORDS))
+    findings = linted(resources, lint.Known(words=WORDS))
     return [(finding.resource, finding.element, finding.message) for finding in findings if finding.rule == "unknown-word"]
 
 
@@ -72,7 +73,7 @@ def test_lint__unknown_word(file: str, written: str, mistaken: str, element: str
     ],
 )
 def test_lint__table_reads_what_nobody_asks(written: str, mistaken: str, words: str):
-    findings = lint.lint(retyped("starter.dmn", written, mistaken), lint.Known(variables=functions.VARIABLES))
+    findings = linted(retyped("starter.dmn", written, mistaken), lint.Known(variables=functions.VARIABLES))
 
     [message] = [finding.message for finding in findings if finding.rule == "variable-never-written"]
     assert words in message
@@ -80,7 +81,7 @@ def test_lint__table_reads_what_nobody_asks(written: str, mistaken: str, words: 
 
 @pytest.mark.parametrize("groups", ["window，department-market", "window、department-market"])
 def test_lint__groups_parted_by_another_comma(groups: str):
-    findings = lint.lint(retyped("starter.bpmn", 'candidateGroups="window"', f'candidateGroups="{groups}"'))
+    findings = linted(retyped("starter.bpmn", 'candidateGroups="window"', f'candidateGroups="{groups}"'))
 
     [finding] = [finding for finding in findings if finding.rule == "nobody-assigned"]
     assert (finding.element, groups in finding.message) == ("intake", True)
@@ -91,7 +92,7 @@ def test_lint__post_check_reads_what_nobody_writes():
     resources = read(folder)
     resources["post-check.bpmn"] = resources["post-check.bpmn"].replace(b"department-${department}", b"department-${deparment}", 1)
 
-    findings = lint.lint(resources, lint.Known(variables=functions.VARIABLES))
+    findings = linted(resources, lint.Known(variables=functions.VARIABLES))
 
     [(element, message)] = [(each.element, each.message) for each in findings if each.rule == "variable-never-written"]
     assert (element, "did you mean 'department'?" in message) == ("verify", True)
@@ -116,14 +117,14 @@ def test_lint__post_check_reads_what_nobody_writes():
 def test_lint__tells_the_line_in_a_form(file: str, written: str, mistaken: str, rule: str, words: str):
     resources = retyped(file, written, mistaken)
 
-    [finding] = [each for each in lint.lint(resources, lint.Known(variables=functions.VARIABLES)) if each.rule == rule]
+    [finding] = [each for each in linted(resources, lint.Known(variables=functions.VARIABLES)) if each.rule == rule]
 
     assert words in resources[finding.resource].decode().splitlines()[finding.line - 1]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_lint__known_questions(folder: Path):
-    findings = lint.lint(read(folder), lint.Known(variables=functions.VARIABLES))
+    findings = linted(read(folder), lint.Known(variables=functions.VARIABLES))
 
     assert [finding.message for finding in findings if finding.rule in {"variable-never-written", "nobody-assigned"}] == []
 
@@ -176,8 +177,6 @@ def test_words__are_those_that_templates_offer(template: str, name: str, known: 
     ],
 )
 def test_lint__says_what_to_write(file: str, written: str, mistaken: str, words: str):
-    findings = lint.lint(
-        retyped(file, written, mistaken), lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
-    )
+    findings = linted(retyped(file, written, mistaken), lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES))
 
     assert any(words in finding.message for finding in findings)

@@ -10,6 +10,7 @@ from bpmn.matter import facts
 from bpmn.matter.facts import DrawnItem, DrawnMatter
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.bpmn.linting import linted
 from tests.effort import calls
 
 KNOWN = Known(functions=frozenset({"ready", "deadline"}), variables=frozenset(), scenarios=[])
@@ -111,7 +112,7 @@ def test_lint__tables_with_odd_cells(odd):
     body = d.diagram(d.start("s"), d.call("x", of="a"), d.end("e"), d.flows("s -> x -> e"), key="m", properties=properties)
     item = d.diagram(d.start("s"), d.end("e"), d.flows("s -> e"), key="a", properties={"onething.kind": "item"})
 
-    findings = lint.lint({"m.bpmn": body, "a.bpmn": item, "t.dmn": dmn(*tables)}, KNOWN)
+    findings = linted({"m.bpmn": body, "a.bpmn": item, "t.dmn": dmn(*tables)}, KNOWN)
 
     assert all(finding.message.startswith("Expected ") or "xpected" in finding.message for finding in findings)
 
@@ -139,4 +140,4 @@ def test_lint__work_grows_with_the_matter(body, kind):
     properties = {"onething.kind": kind, "onething.promised": "5"}
     small, large = ({"m.bpmn": d.diagram(*body(many), key="m", properties=properties)} for many in (100, 800))
 
-    assert calls(lambda: lint.lint(large, KNOWN)) < 12 * calls(lambda: lint.lint(small, KNOWN))
+    assert calls(lambda: linted(large, KNOWN)) < 12 * calls(lambda: linted(small, KNOWN))

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from bpmn import lint
 from bpmn.errors import Finding
 from bpmn.matter.critical_path import Path as Chain
 from bpmn.matter.critical_path import Plan
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.bpmn.linting import linted
 
 GUIDES = yaml.safe_load((Path(__file__).parents[1] / "data/guides.yaml").read_text(encoding="utf-8"))
 
@@ -43,7 +43,7 @@ def _single(code: str) -> bytes:
 
 
 def broken(resources: dict[str, bytes]) -> list[Finding]:
-    return [finding for finding in lint.lint(resources) if finding.rule == "promise-not-kept"]
+    return [finding for finding in linted(resources) if finding.rule == "promise-not-kept"]
 
 
 def days(findings: list[Finding]) -> list[int]:
@@ -152,7 +152,7 @@ def test_due_before_issue__in_the_shortest_situation(kind: str, until: str, due:
     row = ("licence", "营业执照", "DEFERRABLE", "SELF", "SUBMIT", "c", True, until, due, "《条例》第一条")
     rules = items_table(*always, ('"大"', "-", "-", '"b"', '"include"')) + tiny.table_of("materials", (), names, [row]).encode()
 
-    findings = lint.lint(files({"a": 3, "b": 20, "c": 4}, {"c": f"a:{kind} b:FS"}, rules=rules))
+    findings = linted(files({"a": 3, "b": 20, "c": 4}, {"c": f"a:{kind} b:FS"}, rules=rules))
 
     found = [finding.message for finding in findings if finding.rule == "due-before-issue"]
     assert [re.search(r"acceptance, and (.*?):", message)[1] for message in found] == told

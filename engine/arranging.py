@@ -61,7 +61,7 @@ def take(session: Session, task_id: UUID, actor: Actor, *, to: str, by_holder: b
     """
     task = get(session, task_id, actor)
     case = session.get_one(Case, task.case_id)
-    if case.entry != processes.ENTRY:
+    if not case.is_plain:
         raise InvalidState(f"Expected to {to}, but task {task.name} belongs to case {case.number}: its diagram says so")
     if not (by_holder and task.assignee == actor.name):
         actor.require(*ARRANGERS, to=to)

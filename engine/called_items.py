@@ -33,7 +33,7 @@ def begin_item(run: Run, item: Item) -> None:
 
 def variables(run: Run, wait: Wait) -> dict[str, Any]:
     """What a called process knows: answers, what earlier items yielded, facts about the applicant, and what the diagram passes in."""
-    if run.case.hall is None:
+    if run.case.is_plain:
         return dict(wait.variables)
     return {**run.case.answers, **_yielded(run), **applicant_facts(run.case), **wait.variables}
 

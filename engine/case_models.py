@@ -27,7 +27,7 @@ class Case(Promised, Base):
     region: Mapped[str] = mapped_column(String(12), primary_key=True, sort_order=LAST)
     matter: Mapped[str] = mapped_column(String(255))
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
-    hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))  #: None: a process without a matter
+    hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))  #: None: a process without a matter (`is_plain`)
     #: Identity or credit number, for search and for matching items of the same applicant.
     applicant_number: Mapped[str] = mapped_column(String(40), index=True)
     #: kind (person, enterprise), name, id_number, phone, contact, agent …
@@ -54,6 +54,11 @@ class Case(Promised, Base):
         foreign_keys="(Item.case_id, Item.region)", order_by="(Item.joined_at, Item.number)", viewonly=True
     )
     tolerances: Mapped[list[Tolerance]] = relationship(order_by="Tolerance.id", viewonly=True)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a process without a matter: nobody applied for anything (docs/decisions/0005)."""
+        return self.hall is None
 
     @property
     def key(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, delete, select
 from sqlalchemy.orm import Session
 
-from engine import jobs, processes
+from engine import jobs
 from engine.case_models import Case
 from engine.errors import InvalidState
 from engine.models import Base, Instance, Job, Task
@@ -25,7 +25,7 @@ def erase(session: Session, definition_ids: Collection[UUID]) -> None:
     instances = session.scalars(select(Instance).where(Instance.case_id.in_([c.id for c in cases])).order_by(Instance.id).with_for_update())
     callers = {row.case_id for row in instances if row.parent_id is None and row.definition_id not in definition_ids}
     for case in cases:
-        if case.entry != processes.ENTRY:
+        if not case.is_plain:
             raise InvalidState(f"Expected to delete what was only tried out, but {case.number} is a case, and its history is kept")
         if case.id in callers:
             raise InvalidState(

@@ -81,7 +81,7 @@ class awake:  # noqa: N801 - called as a function, it takes a third of the calls
 
 def follow_up(run: Run) -> None:
     """Settle what depends on items that have ended: only in the process of a matter, whose lock is had, and which has items."""
-    if run.is_bundle and run.row.hall is not None:
+    if run.is_matter:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
 
@@ -112,7 +112,7 @@ def settle(run: Run, *, within: Run | None = None) -> None:
         signals.tell(run)
         returns.owe_later(run)
     if run.is_bundle and run.process.ended:
-        if run.row.hall is None:
+        if run.row.is_plain:
             run.case.ended_at = run.row.ended_at
         _conclude(run)
 

@@ -61,8 +61,8 @@ def of_task(session: Session, task_id: UUID, *, actor: Actor) -> list[Finding]:
     seen = variables.at(row, task.wait if task.status is TaskStatus.OPEN else None).values
     loaded = definitions.get(session, row.definition_id)
     labels, left = _labels(loaded), _left(session, row, loaded)
-    known: dict[str, Any] = {} if case.hall is None else {**case.answers, **called_items.applicant_facts(case)}
-    handed_in = frozenset() if case.hall is None else functions.VARIABLES
+    known: dict[str, Any] = {} if case.is_plain else {**case.answers, **called_items.applicant_facts(case)}
+    handed_in = frozenset() if case.is_plain else functions.VARIABLES
     return [
         Finding(name=name, label=labels.get(name), value=value, left=left.get(name))
         for name, value in seen.items()

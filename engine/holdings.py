@@ -52,13 +52,18 @@ class Held:
     purge_at: datetime | None
     journal_seq: int
     journal_hash: str
-    #: Of its case: number, key of the matter, hall (None: a process without a matter), who submitted it.
+    #: Of its case: number, key of the matter, hall (None: `is_plain`), who submitted it.
     number: str
     matter: str
     hall: str | None
     submitted_by: str
     #: What can change in it, as the database has it; None: it is not there yet.
     stored: tuple[Any, ...] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its case is a process without a matter, as `Case.is_plain` says."""
+        return self.hall is None
 
     @property
     def key(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Awake
-from bpmn.waits import Context, Wait, WaitKind
+from bpmn.waits import Wait, WaitKind
 from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, procedures, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
@@ -81,9 +81,9 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
         require_active(row)
     loaded = definitions.get(session, row.definition_id)
     subject = Subject(session, row.key, row.item_id)
-    if row.hall is not None:
+    if not row.is_plain:
         subject.read_anew(row.id)  # under the lock: what the session read before may be out of date
-    context = _context(session, loaded, row, subject, actor)
+    context = functions.context(session, loaded, subject, actor, business_key=row.business_key, called=row.parent_id is not None)
     live: LiveInstances | None = session.info.get(LIVE)
     kept = live.take(row, loaded.definition, context) if live is not None else None
     process = kept or Awake.load(loaded.definition, row.state, row.variables, context)
@@ -103,11 +103,8 @@ def look(session: Session, row: Held | models.Instance, subject: Subject | None 
     """Load the token state of an instance only to look at it, without a lock; `subject`: its case and item, if they were read before."""
     loaded = definitions.get(session, row.definition_id)
     subject = subject or Subject(session, row.key, row.item_id)
-    return Awake.load(loaded.definition, row.state, row.variables, _context(session, loaded, row, subject))
-
-
-def _context(session: Session, loaded: Loaded, row: Held | models.Instance, subject: Subject, actor: Actor | None = None) -> Context:
-    return functions.context(session, loaded, subject, actor, business_key=row.business_key, called=row.parent_id is not None)
+    context = functions.context(session, loaded, subject, None, business_key=row.business_key, called=row.parent_id is not None)
+    return Awake.load(loaded.definition, row.state, row.variables, context)
 
 
 def begin(
@@ -117,7 +114,7 @@ def begin(
 
     It is not settled yet: the caller does that (`execution.settle`).  What belongs to a matter has the number of its case for business key.
     """
-    business_key = case.number if case.hall is not None else origin.business_key
+    business_key = origin.business_key if case.is_plain else case.number
     parent, subject = origin.parent, Subject.of(session, case, item)
     context = functions.context(session, loaded, subject, actor, business_key=business_key, called=parent is not None)
     process = Awake.start(loaded.definition, variables, context, at=origin.at, elsewhere=origin.elsewhere)

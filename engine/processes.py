@@ -133,7 +133,7 @@ def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str)
     row = get(session, instance_id, actor)
     actor.require(*STARTERS, to=f"{to} a process")
     case = session.get_one(Case, row.case_id)
-    if case.entry != ENTRY:
+    if not case.is_plain:
         raise InvalidState(f"Expected to {to} a process without applicant, but this one belongs to case {case.number}, which the law moves")
     return row, case
 
@@ -141,7 +141,7 @@ def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str)
 def require_mender(session: Session, instance_id: UUID | None, actor: Actor, *, to: str) -> None:
     """Raise NotPermitted for whoever may not retry what failed: in a case administrators may, and, for an item, its department's system."""
     row = session.get(models.Instance, instance_id) if instance_id else None
-    if row is None or session.get_one(Case, row.case_id).entry == ENTRY:
+    if row is None or session.get_one(Case, row.case_id).is_plain:
         actor.require(*STARTERS, to=f"{to} a process")
     elif not actor.has(Role.ADMIN):
         item = session.get(Item, row.item_id) if row.item_id else None

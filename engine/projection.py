@@ -117,7 +117,7 @@ def _project_tasks(change: Change) -> None:
 
 def _insert_tasks(change: Change) -> None:
     run, waits = change.run, change.new(WaitKind.USER_TASK)
-    lights = dials.lights(run.item or run.case) if waits and run.row.hall is not None else {}
+    lights = dials.lights(run.item or run.case) if waits and not run.row.is_plain else {}
     for wait in waits:
         task = change.common(wait) | _task(run, wait) | lights | {"id": new_id()}
         its = {"region": run.row.region, "case_id": run.row.case_id, "task_id": task["id"]}

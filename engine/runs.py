@@ -73,6 +73,11 @@ class Run:
         """Whether this is the process of the case itself, not of an item, and not called: whoever holds it governs what all items share."""
         return self.row.item_id is None and self.row.parent_id is None
 
+    @property
+    def is_matter(self) -> bool:
+        """Whether this is the process of the case itself, and that is no process without a matter (`Held.is_plain`)."""
+        return self.row.hall is not None and self.row.item_id is None and self.row.parent_id is None
+
     def canceled(self, kind: WaitKind) -> set[int]:
         """Return the ids of waits of a kind that were canceled in this run, though the engine had done its part: in this run, or before."""
         return {wait for wait in self.process.canceled() if kind in {self.before.kinds.get(wait), self.handled.get(wait)}}

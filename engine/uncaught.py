@@ -24,6 +24,6 @@ def tell(run: Run) -> None:
             continue
         element = run.loaded.definition.elements[activity.element]
         journal.record(run.session, run.row, actor=run.actor, what="error uncaught", element=activity.element, code=activity.error)
-        if run.row.hall is not None:
+        if not run.row.is_plain:
             message = f"办件 {run.row.number} 流程出错：{element.name or element.id} 的错误 {activity.error} 无人处理"
             alerts.raise_alert(run.session, run.case, AlertKind.UNCAUGHT_ERROR, Light.RED, message, item=run.item)

@@ -1,4 +1,4 @@
-"""Connections (连接) to PostgreSQL: how one is made, what it goes by, and whether it leads where it should."""
+"""Connections (连接) to PostgreSQL: how one is made, which settings hold for it, and whether it leads where it should."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from sqlalchemy import URL, Connection, make_url, text
 
 from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT
 
-#: What ours go by, whatever an administrator has set for the server, the database or our role: the engine is written for this, and no
-#: answer is to come of anything else.  Times are milliseconds.
+#: Settings of all our connections, whatever an administrator has set for the server, the database or our role: the engine is written for
+#: these, and its answers would be others with others.  Times are milliseconds.
 OURS = {
     "lock_timeout": f"{LOCK_TIMEOUT * 1000}",
     "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000}",
-    # It would end the waiting of a commit for its standby.
+    # A limit would also cut off a commit that waits for its standby.
     "statement_timeout": "0",
     # Who has waited for a lock sees what the one before him has written.
     "default_transaction_isolation": "read committed",
     "standard_conforming_strings": "on",
     "datestyle": "ISO",
     "timezone": "UTC",
-    # Rows are read as JSON, and states in them.
+    # Token states stand in rows that are read as JSON (`recordsets`).
     "bytea_output": "hex",
     # A commit that does not wait for its standby any more is told of by a warning.
     "client_min_messages": "notice",
 }
-#: The same of what only some servers know; the others would refuse the connection.
+#: More of them, which only some servers know; other servers would refuse a connection that asks for them.
 OF_SOME = {
     "transaction_timeout": "0",
     "idle_session_timeout": "0",
@@ -37,11 +37,11 @@ OF_SOME = {
     # by TCP; else that lasts for a quarter of an hour, or for as long as a node is frozen.
     "tcp_user_timeout": f"{IDLE_TIMEOUT * 1000}",
 }
-#: What a commit is to be waited for at least, where an administrator has said that it is for nothing (`off`); all else is his to choose.
+#: What holds where an administrator has said that a commit waits for nothing (`off`); every other value is his to choose.
 AWAITED = {"synchronous_commit": "on"}
 #: Variables of the environment that PostgreSQL's library hands on, and which count for more than OURS; and what each of them sets.
 HANDED_ON = {"PGDATESTYLE": ("DateStyle", OURS["datestyle"]), "PGTZ": ("TimeZone", OURS["timezone"])}
-#: What must hold, or what was acknowledged may be lost, and who is frozen keeps others waiting for ever.
+#: Settings that must hold: else what was acknowledged may be lost, or a node that is frozen keeps others waiting for ever.
 VITAL = (
     "lock_timeout",
     "idle_in_transaction_session_timeout",
@@ -50,7 +50,7 @@ VITAL = (
     "default_transaction_isolation",
     "client_min_messages",
 )
-#: Statements that are cancelled: by somebody, and for the time that they take.
+#: Two statements that the server cancels: because somebody asks for it, and because it takes too long.
 CANCELLED = ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SET statement_timeout = 1; SELECT pg_sleep(1)")
 #: The first version of PostgreSQL itself that is served, as servers count.
 HAS_PROCESSES = 90_600
@@ -63,9 +63,9 @@ def shown(url: str) -> str:
 
 
 def words(url: URL, name: str) -> dict[str, Any]:
-    """How a connection is made, as far as its URL does not say: a host that has gone is noticed within seconds.
+    """Give what a connection is made with, but for what its URL says itself: a host that has gone is noticed within seconds.
 
-    `name` is what the database shows others of us; what the URL says stands behind it, and so do its `options`, which then count.
+    `name`: under which the database shows us to others.  A name in the URL follows it; `options` in the URL follow ours, and so win.
     """
     said = {
         "client_encoding": "utf8",  # also where the database has none
@@ -83,10 +83,10 @@ def words(url: URL, name: str) -> dict[str, Any]:
 
 
 def settle(connection: Any, _record: Any = None) -> None:
-    """Set what only some servers know, as far as the URL does not say it, and what the environment has set otherwise.
+    """Set on a new connection what only some servers know, unless the URL says it, and set right what the environment has changed.
 
-    A pooler may hand the next transaction to another session, which knows nothing of what was prepared or set in this one: then nothing is
-    prepared, and what commits wait for is as it was, for the doctor to see.
+    A pooler may give the next transaction to another session, which knows nothing of what was prepared or set in this one.  Behind one,
+    nothing is prepared, and what commits wait for is left as it was, for the doctor to see.
     """
     known = """SELECT pg_backend_pid(), (SELECT count(set_config(known.name, said.value, false)) FROM pg_settings AS known
         JOIN json_each_text(CAST(%s AS json)) AS said ON said.key = known.name
@@ -101,9 +101,9 @@ def settle(connection: Any, _record: Any = None) -> None:
 
 
 def is_pooled(info: Any, session: int) -> bool:
-    """Whether whoever took the connection is another than the session that it leads to: somebody stands between.
+    """Whether a pooler stands between: the process that took the connection is not that of the session in which statements run.
 
-    A server that has threads for sessions (openGauss, which counts as 9.2) may name one otherwise each time.
+    Of a server with threads for sessions (openGauss, whose version is 9.2) this is never said: it may number a session anew each time.
     """
     return bool(info.server_version >= HAS_PROCESSES and info.backend_pid != session)
 
@@ -114,7 +114,7 @@ def only_reads(connection: Connection) -> bool:
 
 
 def withheld(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> list[str]:
-    """Name tables that are not there, or on which our role has not each right that is wanted: by right (SELECT, INSERT …) tables."""
+    """Name tables that do not exist, or on which our role lacks a right.  `wanted`: tables by right (SELECT, INSERT …)."""
     query = """SELECT DISTINCT name FROM json_to_recordset(CAST(:wanted AS json)) AS said(name text, may text)
         WHERE to_regclass(name) IS NULL OR NOT has_table_privilege(to_regclass(name), may)"""
     rows = [{"name": name, "may": may} for may, names in wanted.items() for name in names]
@@ -123,13 +123,13 @@ def withheld(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> lis
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """What a connection has come to."""
+    """Where a connection leads, and what holds for it."""
 
     #: How the database keeps texts.
     encoding: str
-    #: What the connection goes by that is vital, and not as it should be: by name what it is.
+    #: Vital settings that are not as they should be: by name what they are.
     otherwise: dict[str, str]
-    #: Whether somebody stands between who has connections of his own to the server.
+    #: Whether a pooler stands between, with connections of its own to the server.
     pooled: bool
 
 

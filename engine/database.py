@@ -28,14 +28,14 @@ log = structlog.get_logger()
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
 #: Connections for what is done aside: each is taken for one short transaction, by somebody who has one of the others.
 ASIDE = 2
-#: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
+#: So many pieces of work at most are done after a commit, with those that they put off in turn: somebody is waiting for the answer.
 LONGEST_LINE = 100
 _AFTER_COMMIT, _ASIDE = "after_commit", "aside"
 #: How long somebody who only wants to know how things stand waits for a lock, milliseconds.
 GLANCE = 1000
-#: Under this name a database knows of how many cases a transaction does what is due (`Database.info`).
+#: Under this name `Database.info` says of how many cases, at most, one transaction does what is due.
 BATCH = "batch"
-#: A lock that is not that of a row.
+#: The number of the lock that whoever deploys has for himself (`deploy_alone`).
 _DEPLOYMENT = 0x6F6E657468696E68
 #: How long a deployment may be busy with its drawings between two statements, seconds: on a machine that is full with other work as well.
 _COMPILING = 60
@@ -129,7 +129,7 @@ class _Session(Session):
         try:
             super().close()
         finally:
-            # It knows the session in turn; left as it is, everybody who works here would stop for Python to find that.
+            # What is kept there refers to the session: such a circle would stay until Python, with all threads waiting, looks for it.
             self.info.clear()
 
 
@@ -248,7 +248,7 @@ class Database:
 
 
 def _commit(session: Session) -> None:
-    """Commit what is written already: for a session to look for more, and to keep account of it, takes three times as long."""
+    """Commit by the connection, for all is written: the session would look for more and keep account, which takes three times as long."""
     if not session.in_transaction():
         return
     connection = session.connection()
@@ -268,7 +268,7 @@ def after_commit(session: Session, work: Callable[[Database], object]) -> None:
 def aside(session: Session) -> Iterator[Connection]:
     """Do something small in a transaction of its own: when the block ends it is done, whatever becomes of this one.
 
-    It must not want what this one has locked.  Where only one can write at a time it is a part of this one.
+    It must not want what this one has locked.  On SQLite, where only one can write at a time, it is a part of this one.
     """
     bind: Engine | None = session.info.get(_ASIDE)
     if bind is None:
@@ -293,6 +293,6 @@ def deploy_alone(session: Session) -> None:
 
 
 def wait_for_nobody(session: Session, but_for: int = postgresql.HURRY) -> None:
-    """Be refused (Busy) what somebody else holds (for so many milliseconds), until this transaction ends: others wait for us."""
+    """Let this transaction give up (Busy) when somebody holds what it wants for more than so many milliseconds: others wait for us."""
     if postgresql.is_behind(session):
         postgresql.hurry(session.connection(), but_for)

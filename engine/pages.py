@@ -36,12 +36,12 @@ from engine.case_models import Case, Item
 from engine.models import Task
 
 Table = type[Task] | type[Case] | type[Item]
-#: So many branches at most are made of one list of values; beyond, they are common enough for one branch to find them all.
+#: So many values at most get a branch each; rows with one of more values are so common that one branch soon finds a page of them.
 FEW = 4
-#: So many rows at most are looked at one by one; beyond, one of them is soon met in the order of the list, whose index is stepped through
-#: many times as fast.
+#: So many rows at most are few, and looked at one by one; of more, one is soon met in the order of the list, whose index is stepped
+#: through many times as fast.
 RARE = 500
-#: By so much at most an id says another time than what has it: ids are drawn later, on nodes whose clocks differ.
+#: By so much at most the time in the id of a row differs from that of the row: ids are drawn later, on nodes whose clocks differ.
 _APART = timedelta(days=1)
 #: What no list shows of a case, and what is most of it.
 LEAN = (defer(Case.checklist), defer(Case.answers))
@@ -91,11 +91,11 @@ def page(
 
 
 def first(rows: int) -> ColumnElement[int]:
-    """Limit a query by a number that stands in it.
+    """Limit a query by a number that stands in its text, so that PostgreSQL plans the query once.
 
-    A limit that is a parameter PostgreSQL takes for a tenth of all rows, unless it plans for the values of each time; so it does that, for
-    ever, which may take longer than to run the query.  With this it plans once.  So this is for what is best found in one way whatever the
-    values are: what finds a million rows, or none, is to be planned each time.
+    For a limit that is a parameter, a plan that is to serve any values assumes a tenth of all rows.  That looks so dear that PostgreSQL
+    plans for the values of each time instead, for ever, which may take longer than to run the query.  So this is for what is best found in
+    one way whatever the values are: what finds a million rows, or none, is to be planned each time.
     """
     return literal_column(str(rows))
 

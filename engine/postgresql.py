@@ -27,12 +27,12 @@ from engine.parts import OLD, Part, Verb, counted
 LOCK_TIMEOUT = 20
 #: How long a transaction of ours may stand still, seconds: a node that is frozen, or cut off, gives its locks back before others give up.
 IDLE_TIMEOUT = 15
-#: Letters from which on a text goes beside the others, not as a part of their JSON.
+#: A value of more letters goes beside the JSON of its row, not as a part of it.
 LONG = 8_000
 _LONG: ColumnElement[int] = literal_column(str(LONG))
-#: How long who holds much waits for a lock, milliseconds.
+#: How long a transaction that holds much waits for a lock, milliseconds.
 HURRY = 10
-#: How long who wants alone what many share stands in line, with others behind him, and may stand still when he has it, milliseconds.
+#: How long `take_alone` stands in line, with others behind it, and how long its transaction may stand still afterwards, milliseconds.
 IN_LINE, ALONE = 250, 2000
 
 
@@ -40,7 +40,7 @@ IN_LINE, ALONE = 250, 2000
 
 
 class Dialect(PGDialect_psycopg):
-    """Takes a descendant of PostgreSQL, which calls itself something else, for the version that it says it is like."""
+    """Takes a descendant of PostgreSQL, which has a name of its own, for the version of PostgreSQL that it says it is like."""
 
     supports_statement_cache = True
 
@@ -53,7 +53,7 @@ class Dialect(PGDialect_psycopg):
 
 registry.register("postgresql.psycopg", __name__, Dialect.__name__)
 _DIALECT = Dialect()  # type: ignore[no-untyped-call]
-#: Only what the database would misread.
+#: Puts a name in quotes, but only one that the database would misread.
 _quote: Callable[[str], str] = _DIALECT.identifier_preparer.quote
 
 
@@ -74,9 +74,9 @@ def take(connection: Connection, lock: int, *, shared: bool = False) -> None:
 
 
 def take_alone(connection: Connection, lock: int) -> bool:
-    """Take such a lock from those who share it, or give up soon: whoever wants to share it now stands in line behind us.  Tells which.
+    """Take such a lock once nobody shares it, or give up soon (False): whoever wants to share it meanwhile stands in line behind us.
 
-    Nothing else is waited for longer until this transaction ends, nor may it stand still: nobody shares the lock meanwhile.
+    Until this transaction ends it waits no longer for anything else, and may not stand still: nobody can share the lock so long.
     """
     try:
         with connection.begin_nested():
@@ -91,9 +91,9 @@ def take_alone(connection: Connection, lock: int) -> bool:
 
 
 def collations(connection: Connection) -> tuple[str, str] | None:
-    """By which version of the system's rules texts were sorted when the database was made, and by which they are now; None: nobody knows.
+    """Give the version of the system's rules for sorting texts when the database was made, and the version now; None: nobody knows.
 
-    Servers before 15, and what has been made of them, do not note it; nor is there one of what sorts by bytes.
+    Servers before 15, and their descendants, do not note it; and where texts are sorted by bytes there is no version.
     """
     noted = """SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
         WHERE relname = 'pg_database' AND attname = 'datcollversion'"""
@@ -147,9 +147,9 @@ def let_idle(connection: Connection, seconds: int = 0) -> None:
 
 
 class ToRead(UserDefinedType[Any]):
-    """JSON that comes as what it says (`engine.recordsets`): a text to the database, of a type that no column has.
+    """JSON that the driver parses (`engine.recordsets`); to the database it is a text, of a type that no column has.
 
-    It is not called JSON, since the database would look through what was called a text until then.
+    Its type is not JSON: to make that of what was a text, the database would look through all of it.
     """
 
     NAME = "bpchar"
@@ -161,9 +161,9 @@ class ToRead(UserDefinedType[Any]):
 
 
 def packed(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    """Select columns as one: each that a driver hands out costs as much as the whole of this.  What is JSON already is a part of it.
+    """Select columns as one, of JSON: each column that a driver hands out costs as much as this one.  What is JSON already is a part of it.
 
-    Those that may hold much follow, empty where they do not: within the one, the database would read and copy it as JSON, too.
+    Columns that may hold large values follow, null where the value is small: inside the JSON the database would read and copy them again.
     """
     places, inside = large(columns), list(columns)
     for place in places:
@@ -173,7 +173,7 @@ def packed(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
 
 
 def large(columns: Iterable[ColumnElement[Any]]) -> list[int]:
-    """Say which of some columns may hold much, by their places."""
+    """Give the places of the columns that may hold large values."""
     return [place for place, column in enumerate(columns) if MAY_BE_LARGE in getattr(column, "info", ())]
 
 
@@ -192,7 +192,7 @@ def _list(columns: Sequence[Column[Any]], query: Select[Any]) -> ColumnElement[A
 
 
 class Materialized(TextClause):
-    """The word for what servers before 12 do anyway, and do not know."""
+    """The word MATERIALIZED, but for servers before 12: they do not know it, and do so anyway."""
 
     inherit_cache = True
 
@@ -213,12 +213,12 @@ def _local_day(day: LocalDay, compiler: SQLCompiler, **words: Any) -> str:
 
 
 def among(column: Any, values: Collection[Any] | None = None, *, named: str = "among") -> TextClause:
-    """Say that a column has one of these values.  They are one parameter: to read hundreds would take the driver longer than the query.
+    """Condition: a column has one of these values, which are one parameter: hundreds would take the driver longer than the query.
 
-    None: those that the statement is given under that name.
+    `values` None: one of those that the statement is given under that name.
     """
     kind = f"{column.type.compile(_DIALECT)}[]"
-    # Selected, they are not counted by the planner, who would look through a small table, or one of which he knows little, as a whole.
+    # In a SELECT, the planner does not count them; else it would read a small table, or one of which it knows little, as a whole.
     found = text(f"{column.expression} = ANY(CAST((SELECT CAST(:{named} AS {kind})) AS {kind}))")
     return found if values is None else found.bindparams(bindparam(named, list(values), unique=True))
 
@@ -233,12 +233,12 @@ def array(ids: Iterable[str]) -> str:
 
 @cache
 def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple[str, ...], ...]) -> str:
-    """Build the statement for what is written together, as the driver takes it; there are few such sets.
+    """Build the statement that writes several parts at once, as the driver takes it; few different ones are ever needed, and they are kept.
 
     The database knows each by its text. So does the driver, up to 4,096 letters; longer ones it takes apart each time.
 
-    One of the parts is the statement itself (`counted`), the others stand before it. It answers with no row, of which the driver would
-    make much: only with how many it has changed, which is none where another part has not found all that must be there.
+    One of the parts (`counted`) is the statement itself, the others stand before it in a WITH.  It returns no rows, which would cost the
+    driver much, only how many this part has changed: none where another part has not found all the rows that must be there.
     """
     steps = [_SQL[part.verb](part, _source(part, place, most[place], words[place])) for place, part in enumerate(parts)]
     last = counted(parts)
@@ -257,7 +257,7 @@ def _source(part: Part, place: int, most: int, words: Collection[str]) -> str:
 
 
 def beside(name: str, place: int) -> str:
-    """How the parameter is called that has a large value of a part, beside that of its rows: a column may be called `rows`, too."""
+    """Name the parameter of a large value, which goes beside the rows of its part; `large_`, since a column may be called `rows`."""
     return f"large_{name}_{place}"
 
 

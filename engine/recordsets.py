@@ -20,11 +20,11 @@ from engine.parts import OLD, Part, Row, counted, require_all
 
 
 class Written(bytes):
-    """A text in UTF-8: what the driver would make of it, which need not be made of a megabyte twice."""
+    """A text that is encoded already, in UTF-8: it may be a megabyte, and the driver need not encode it once more."""
 
 
 class _Plain(Dumper):
-    """Hands it on as it is."""
+    """Gives such a text to the database as it is."""
 
     def dump(self, obj: Written) -> Buffer:
         """Give what goes to the database."""
@@ -32,10 +32,10 @@ class _Plain(Dumper):
 
 
 class _Parsed(Loader):
-    """Reads JSON out of the bytes that have come: as a text it would be decoded, and encoded once more, before it is read."""
+    """Parses the bytes of JSON that come from the database; a text would be decoded, and encoded once more, before it is parsed."""
 
     def load(self, data: Buffer) -> Any:
-        """Give what it says."""
+        """Parse a value."""
         return orjson.loads(data)
 
 
@@ -58,12 +58,12 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
 
 @cache
 def _most(count: int) -> int:
-    """How many rows there are at most, by a power of eight: then few statements differ only in this."""
+    """Round a number of rows up to a power of eight: it stands in the statement, and few are to differ only in this."""
     return 1 << 3 * -(-(count - 1).bit_length() // 3)
 
 
 def _words(part: Part, place: int, rows: Sequence[Row]) -> dict[str, Written]:
-    """What a statement is told of a part: its rows as JSON, and what of one that is alone is too large for that."""
+    """Give the parameters of a part: its rows as JSON, and, if it has one row only, each large value of that by itself."""
     if not (writers := _writers(part)):
         return {f"rows_{place}": Written(orjson.dumps(rows))}
     said = [{**row, **{name: write(row[name]) for name, write in writers.items() if row[name] is not None}} for row in rows]
@@ -74,7 +74,7 @@ def _words(part: Part, place: int, rows: Sequence[Row]) -> dict[str, Written]:
 
 @cache
 def _writers(part: Part) -> dict[str, Callable[[Any], Written]]:
-    """How the values are written, by name, that JSON would take for something else, or not at all."""
+    """Give what writes values that JSON cannot hold, or would hold as something else, by the names of their columns."""
     kinds: tuple[tuple[type, Callable[[Any], Written]], ...] = (
         (Json, lambda value: Written(orjson.dumps(value))),  # a text of its own: of JSON within JSON PostgreSQL would refuse \u0000
         (LargeBinary, lambda value: Written(base64.b64encode(value))),
@@ -84,7 +84,7 @@ def _writers(part: Part) -> dict[str, Callable[[Any], Written]]:
 
 
 class Reader:
-    """Reads rows of some columns out of JSON, as the columns themselves would have given them."""
+    """Makes of rows that come as JSON the values that their columns would have given."""
 
     def __init__(self, columns: Sequence[ColumnElement[Any]]) -> None:
         self._large = postgresql.large(columns)
@@ -95,7 +95,7 @@ class Reader:
         return [value if value is None or read is None else read(value) for read, value in zip(self._readers, found, strict=True)]
 
     def unpack(self, found: Sequence[Any]) -> list[Any]:
-        """Give a row that is one value (`postgresql.packed`), with what is large beside it."""
+        """Give a row that was selected as one value (`postgresql.packed`), followed by the values that are large."""
         row, *beside = found
         for place, value in zip(self._large, beside, strict=True):
             row[place] = row[place] if value is None else value
@@ -103,14 +103,14 @@ class Reader:
 
 
 def _reader(column: ColumnElement[Any]) -> Callable[[Any], Any] | None:
-    """How the JSON of a value is read; None: it is the value."""
+    """Give what makes the value of a column of its JSON; None: they are the same."""
     kind = column.type
     if isinstance(kind, Enum):
         return kind.enum_class
     return next((read for type_, read in _READERS if isinstance(kind, type_)), None)
 
 
-#: A row names its instance, its case and its version, and so do others soon after: to read each id again takes four calls.
+#: Ids of instances, cases and versions come again and again, and to parse one takes four calls.
 _id = lru_cache(maxsize=4096)(lambda written: UUID(int=int(written.replace("-", ""), 16)))
 _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (Uuid, _id),

@@ -1,6 +1,7 @@
-"""Visibility: whose a task, a case, a clock is, as the ways in which an actor may come to see it.
+"""Visibility: which tasks, cases, items and alerts an actor may see.
 
-Each way is a branch of a list (`pages`); something is visible when any of them leads to it.
+There are several reasons to see something, called *ways*.  Each is a condition, and a branch of a list (`pages`); something is visible when
+one of them holds.
 """
 
 from __future__ import annotations
@@ -21,35 +22,37 @@ Ways = list[ColumnElement[bool]]
 
 
 class There(NamedTuple):
-    """What there is among open tasks that not every place has: what there is none of need not be looked for."""
+    """Which rare kinds of tasks there are at all: ways that lead only to one of which there is none are left out of a query."""
 
-    #: Tasks that name who asks.
+    #: Tasks that name the actor.
     named: bool = True
-    #: Open ones of no hall.
+    #: Open tasks that belong to no hall.
     nowhere: bool = True
-    #: Open ones of several groups, or of none.
+    #: Open tasks that have several candidate groups, or none.
     several: bool = True
 
 
+#: Nobody has looked: there may be all of them.
 _ANYTHING = There()
 #: Conditions of partial indexes, which are only used where the statement itself says so.
 OPEN_TASK = Task.status == literal_column(f"'{TaskStatus.OPEN}'")
 RATING = Task.kind == literal_column("'rating'")
-#: A process without a matter belongs to no hall: to its groups alone.
+#: Tasks of a process without a matter: they belong to no hall, only to their groups.
 _NOWHERE = Task.hall.is_(None)
 OPEN_ITEM = Item.status.in_([literal_column(f"'{status}'") for status in sorted(UNSETTLED)])
 
 
 def what_is_there(actor: Actor) -> list[ColumnElement[bool]]:
-    """Tell what there is (`There`); most are never named, and in most places no task is of no hall, or of several groups."""
+    """Ask what `There` says, field by field: most actors are never named, and mostly each open task has a hall and a single group."""
     of_open_tasks = (exists().where(OPEN_TASK, which) for which in (_NOWHERE, Task.sole_group.is_(None)))
     return [exists().where(TaskUser.name == actor.name), *of_open_tasks]
 
 
 def ways_to_tasks(actor: Actor, group: str | None = None, *, there: There) -> Ways:
-    """One's own; those of one's groups in one's halls; supervisors and administrators see all of a hall.
+    """Give the ways to what an actor has claimed or is named in, and to the tasks of his groups in his halls.
 
-    `group`: only of that; `there`: what else there is.
+    Supervisors see all tasks of their halls and those of no hall, administrators all there are.  `group`: only tasks that have that
+    candidate group; `there`: which rare kinds of tasks there are.
     """
     own = [Task.assignee == actor.name, *([_is_named(actor)] if there.named else [])]
     return _ways_to_tasks(actor, own=own, group=group, there=there)
@@ -61,7 +64,7 @@ def sees_task(actor: Actor) -> ColumnElement[bool]:
 
 
 def may_claim(actor: Actor) -> ColumnElement[bool]:
-    """Keep the tasks that an actor sees, whoever has claimed them."""
+    """Keep the tasks that an actor would see without having claimed them."""
     return or_(*_ways_to_tasks(actor, own=[_is_named(actor)]))
 
 
@@ -71,7 +74,7 @@ def is_of_groups() -> ColumnElement[bool]:
 
 
 def ways_to_cases(actor: Actor) -> Ways:
-    """Cases of one's halls; those with an item of one's department; those one submitted."""
+    """Give the ways to the cases that an actor has submitted, to those of his halls, and to those with an item of his departments."""
     halls, departments = actor.halls(), actor.departments()
     if halls is None:
         return [true()]
@@ -86,7 +89,7 @@ def sees_case(actor: Actor) -> ColumnElement[bool]:
 
 
 def ways_to_items(actor: Actor) -> Ways:
-    """Items of one's departments, of the cases of one's halls, and of those one submitted."""
+    """Give the ways to items of the cases that an actor has submitted, to those of his halls, and to those of his departments."""
     halls, departments = actor.halls(), actor.departments()
     if halls is None or departments is None:
         return [true()]
@@ -94,7 +97,10 @@ def ways_to_items(actor: Actor) -> Ways:
 
 
 def sees_alert(actor: Actor) -> ColumnElement[bool]:
-    """Keep the alerts, joined with their cases, that an actor sees: all of a case that is his to see whole, else those of his items."""
+    """Keep the alerts, joined with their cases, that an actor sees.
+
+    All alerts of cases that he has submitted and of those of his halls; of other cases, the alerts about items of his departments.
+    """
     halls, departments = actor.halls(), actor.departments()
     if halls is None:
         return true()
@@ -103,7 +109,7 @@ def sees_alert(actor: Actor) -> ColumnElement[bool]:
 
 
 def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None, there: There = _ANYTHING) -> Ways:
-    every: Ways = _of_groups([group], there=there) if group is not None else [true()]  # a wide way is one for each of these
+    every: Ways = _of_groups([group], there=there) if group is not None else [true()]  # a way that leads to many tasks is split by these
     if actor.has(Role.ADMIN):
         return every
     asked = or_(*every)
@@ -111,7 +117,7 @@ def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None, there: 
     in_hall = [*each(Task.hall, halls), *([_NOWHERE] if there.nowhere else [])] if halls is not None else [true()]
     departments = {name for name in actor.groups() if name.startswith("department-")}
     departmental = _of_groups(departments, group, there=there)
-    # Who is named is meant, in whatever hall.
+    # What is one's own is so in whatever hall.
     own = [and_(way, asked) for way in own]
     if actor.has(Role.SUPERVISOR):
         return [*(and_(hall, way) for hall in in_hall for way in every), *departmental, *own]
@@ -124,7 +130,7 @@ def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None, there: 
 
 
 def _of_groups(groups: Collection[str], asked: str | None = None, *, there: There) -> Ways:
-    """Ways to the tasks of some candidate groups, of those that also have the group that is asked for."""
+    """Give the ways to tasks that have one of these candidate groups, and the group that is `asked` for as well."""
     return [*_by_sole_group(groups, asked), *([_among_several(groups, asked)] if there.several else [])] if groups else []
 
 
@@ -150,7 +156,7 @@ def _own_rating(actor: Actor) -> Ways:
 
 
 def _nobodys(actor: Actor) -> Ways:
-    """Whoever starts a process without a matter to try it out does the tasks there that are nobody's, too."""
+    """In a process without a matter, whoever may start it may also do tasks that are for nobody: without candidate, without assignee."""
     if not actor.has(Role.DESIGNER, Role.SYSTEM):
         return []
     meant = (exists().where(keys.its(row.task_id, Task)) for row in (TaskGroup, TaskUser))

@@ -93,23 +93,23 @@ class WorkDetails(NamedTuple):
 
 
 class _Start(NamedTuple):
-    """Where a part of a page begins."""
+    """Which tasks a part of a page is read from, and where it begins: first come all that have a due date, then the rest."""
 
-    #: Among what has a due date, or among the rest.
+    #: Tasks that have a due date; False: the rest.
     dated: bool
-    #: After the last one that was read, or with the first.
+    #: It begins behind a task that was read before; False: with the first of them.
     goes_on: bool
-    #: With what is due after today, or not at all.
+    #: What is left is due after today, or has no due date.
     past: bool
 
 
-#: What is read for an entry; a light is that of the item where there is one.
+#: What is read for an entry; its light is that of the item, or of the case where there is no item.
 _OF_TASK = tuple(getattr(Task, name) for name in WorkEntry._fields if name in Task.__table__.c)
 _LIGHTS = tuple(case((Task.item_id.is_(None), getattr(Case, name)), else_=getattr(Item, name)).label(name) for name in dials.LIGHTS)
 #: What is read of a case in a list.
 _NAMES = "id number matter hall entry applicant submitted_at submitted_by ended_at"
 _OF_CASE = (*(getattr(Case, name) for name in (*_NAMES.split(), *dials.LIGHTS)), cast(Case.id, String).label("key"))
-#: As an entry begins: of a row that is a slice, which takes a twentieth of the time of asking for each by its name.
+#: The first fields of an entry, in their order: a slice of the row, which takes a twentieth of the time of asking for each by its name.
 _STORED = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Item.name.label("item_name"))
 _SHOWN = (*_STORED, Case.applicant, Task.sole_group, *_LIGHTS)
 _DETAILS = (*_SHOWN, Task.data, Instance.definition_id)
@@ -138,7 +138,7 @@ def find_tasks(
 
 @functools.lru_cache(maxsize=256)
 def _glance(actor: Actor, light: Light | None, today: date) -> Select[*tuple[Any, ...]]:
-    """Build what tells which ways lead to any task, and how many tasks show the light that is asked for, if that may be few (None: not)."""
+    """Build what tells which rare kinds of tasks there are (`There`), and how many show the light that is asked for; None: never few."""
     some = _showing(light, today)
     shown = null() if some.since is None else pages.count(Task, some).scalar_subquery()
     return select(*visibility.what_is_there(actor), shown)

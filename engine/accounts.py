@@ -118,7 +118,7 @@ def create(session: Session, name: str, *, actor: Actor, password: str | None, p
         if not outages.is_taken(error):
             raise
         raise _taken(name) from error  # by somebody else in the same moment
-    administration.tell(session, "account made", actor=actor, account=name)
+    administration.record(session, "account made", actor=actor, account=name)
     return account
 
 
@@ -139,7 +139,7 @@ def set_password(session: Session, name: str, password: str, *, actor: Actor, pa
     account.password_hash = _hashed(password, passwords)
     lockouts.forget(session, account.id)
     session.execute(delete(LogIn).where(LogIn.account_id == account.id))
-    administration.tell(session, "password set", actor=actor, account=name)
+    administration.record(session, "password set", actor=actor, account=name)
     return account
 
 
@@ -158,7 +158,7 @@ def disable(session: Session, name: str, *, actor: Actor) -> Account:
     given_back = claims.give_back(session, name)
     if was_open or given_back:
         what = "account disabled" if was_open else "tasks given back"
-        administration.tell(session, what, actor=actor, account=name, tasks_given_back=str(given_back))
+        administration.record(session, what, actor=actor, account=name, tasks_given_back=str(given_back))
     return account
 
 
@@ -169,7 +169,7 @@ def issue_key(session: Session, name: str, *, label: str, actor: Actor) -> tuple
     row = ApiKey(account_id=get(session, name).id, key_hash=key_hash(key), label=label, created_at=moments.now())
     session.add(row)
     session.flush()
-    administration.tell(session, "key issued", actor=actor, account=name, key=str(row.id), label=label)
+    administration.record(session, "key issued", actor=actor, account=name, key=str(row.id), label=label)
     return row, key
 
 
@@ -191,7 +191,7 @@ def revoke_key(session: Session, name: str, key_id: UUID, *, actor: Actor) -> Ap
         raise NotFound(f"Expected key {key_id} of account {name}, but there is none")
     if key.revoked_at is None:
         key.revoked_at = moments.now()
-        administration.tell(session, "key revoked", actor=actor, account=name, key=str(key.id), label=key.label)
+        administration.record(session, "key revoked", actor=actor, account=name, key=str(key.id), label=key.label)
     return key
 
 

@@ -45,7 +45,7 @@ class EntryFilter:
     until: date | None = None
 
 
-def tell(session: Session, what: str, *, actor: Actor, **about: str | None) -> None:
+def record(session: Session, what: str, *, actor: Actor, **about: str | None) -> None:
     """Record what was done, by whom, and what it is about, which is never a secret; the last thing that its transaction does.
 
     Whoever comes second waits here, for a commit: what is to be written has been by then, so that nobody waits for him in turn.

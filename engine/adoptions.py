@@ -200,7 +200,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     alone = instances.lock(session, instances.of_case(session, source).id)
     if item.instance_id is not None:
         child = instances.lock(session, item.instance_id)
-        jobs.take(session, keys.together(Job, child), Job.instance_id.in_(_lock_called(session, source, child.id)))
+        jobs.lock(session, keys.together(Job, child), Job.instance_id.in_(_lock_called(session, source, child.id)))
         child.parent_id = child.parent_wait = None
         child.region, child.case_id, child.number, child.matter = case.region, case.id, case.number, case.matter
         child.hall, child.submitted_by = case.hall, case.submitted_by

@@ -67,7 +67,7 @@ def raise_alert(session: Session, case: Case, kind: AlertKind, light: Light, mes
         raised_at=moments.now(),
     )
     session.add(alert)
-    outbox.put(session, case, Topic.ALERT, kind=kind, light=light, item=item.number if item else None, message=message)
+    outbox.owe(session, case, Topic.ALERT, kind=kind, light=light, item=item.number if item else None, message=message)
     return alert
 
 

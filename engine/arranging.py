@@ -54,7 +54,7 @@ def get(session: Session, task_id: UUID, actor: Actor) -> Task:
     return task
 
 
-def take(session: Session, task_id: UUID, actor: Actor, *, to: str, by_holder: bool = False) -> Task:
+def lock(session: Session, task_id: UUID, actor: Actor, *, to: str, by_holder: bool = False) -> Task:
     """Lock an open task that may be arranged, `by_holder`: also by whoever has it.  `to` completes “Expected to …”.
 
     Raises NotFound, NotPermitted, Suspended, and InvalidState for a task that is over or belongs to a case.
@@ -74,10 +74,10 @@ def take(session: Session, task_id: UUID, actor: Actor, *, to: str, by_holder: b
 
 
 def update(session: Session, task_id: UUID, facts: Facts, *, actor: Actor) -> Task:
-    """Set everything that is known of a task; whoever has it may, too.  Raises as `take` does."""
+    """Set everything that is known of a task; whoever has it may, too.  Raises as `lock` does."""
     if facts.priority is not None and not -MOST <= facts.priority <= MOST:
         raise InvalidInput(f"Expected a priority of {-MOST} to {MOST}, but got {facts.priority}")
-    task = take(session, task_id, actor, to="change a task", by_holder=True)
+    task = lock(session, task_id, actor, to="change a task", by_holder=True)
     if facts.due_at != task.due_at:
         with execution.running(session, task.instance_id, actor=actor) as run:
             run.process.reschedule(task.wait, facts.due_at)
@@ -91,14 +91,14 @@ def update(session: Session, task_id: UUID, facts: Facts, *, actor: Actor) -> Ta
 
 def delegate(session: Session, task_id: UUID, user: str, *, actor: Actor) -> Task:
     """Let somebody else do a task (委派): whose it was owns it, and gets it back when it is resolved."""
-    task = take(session, task_id, actor, to="delegate a task", by_holder=True)
+    task = lock(session, task_id, actor, to="delegate a task", by_holder=True)
     task.owner, task.assignee, task.delegation = task.owner or task.assignee, user, "pending"
     return _noted(session, task, "task delegated", actor)
 
 
 def resolve(session: Session, task_id: UUID, *, actor: Actor, given: Given = NOTHING) -> Task:
     """Give a delegated task back to its owner, with what was found out."""
-    task = take(session, task_id, actor, to="resolve a task", by_holder=True)
+    task = lock(session, task_id, actor, to="resolve a task", by_holder=True)
     with execution.running(session, task.instance_id, actor=actor) as run:
         variables.put(run, given)
     task.assignee, task.delegation = task.owner, "resolved"
@@ -106,8 +106,8 @@ def resolve(session: Session, task_id: UUID, *, actor: Actor, given: Given = NOT
 
 
 def set_variables(session: Session, task_id: UUID, given: Given, *, local: bool = False, actor: Actor) -> Task:
-    """Set and delete variables as a task sees them, or its own (`local`); whoever has it may, too.  Raises as `take` does."""
-    task = take(session, task_id, actor, to="set variables of a task", by_holder=True)
+    """Set and delete variables as a task sees them, or its own (`local`); whoever has it may, too.  Raises as `lock` does."""
+    task = lock(session, task_id, actor, to="set variables of a task", by_holder=True)
     with execution.running(session, task.instance_id, actor=actor) as run:
         variables.put(run, given, at=task.wait, local=local)
         journal.record(session, run.row, actor=actor, what="variables set", task=task.name, names=given.names)

@@ -47,7 +47,7 @@ class Waiter:
         self.alike = self.key if alike is None else alike
         #: How often it was told of arrivals.
         self.told = 0
-        self._settled = 0
+        self._noted = 0
         self.superseded = False
         self._woken = threading.Event()
 
@@ -66,13 +66,13 @@ class Waiter:
         self.told += 1
         self._woken.set()
 
-    def settle(self, told: int) -> None:
+    def note(self, told: int) -> None:
         """Note that it has looked since it was `told` so many times, and found all: no other request that asks for the same need look."""
-        self._settled = told
+        self._noted = told
 
     def owes(self) -> bool:
         """Whether it was told of an arrival that it has not looked for to the end."""
-        return self.told > self._settled
+        return self.told > self._noted
 
     def sleep(self, seconds: float) -> bool:
         """Wait to be woken, at most so long; tells whether it was."""

@@ -25,7 +25,7 @@ class Stuck(Exception):  # noqa: N818 - it says what the token is
     """The token has come to something that cannot be evaluated: it would stand there as an incident, so the attempt has failed."""
 
 
-def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
+def lock(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
     """Lock a timer or continuation, by locking its instance; None when it is over by now."""
     row = session.get(kind, row_id)
     if row is None:
@@ -40,7 +40,7 @@ def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
 
 def claim(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
     """Lock a timer or continuation that is due; None when it is over by now, was put off, or has failed too often."""
-    row = take(session, kind, row_id)
+    row = lock(session, kind, row_id)
     return row if row is not None and row.retries and row.due_at is not None and row.due_at <= moments.now() else None
 
 
@@ -52,7 +52,7 @@ def require_moving(failed: Sequence[Wait]) -> None:
 
 def remember_failure(session: Session, kind: type[Row], row_id: UUID, error: BaseException) -> bool:
     """Count a failed attempt.  False: the timer or continuation is over meanwhile."""
-    row = take(session, kind, row_id)
+    row = lock(session, kind, row_id)
     if row is not None:
         count_failure(session, row, error)
     return row is not None

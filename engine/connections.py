@@ -82,7 +82,7 @@ def words(url: URL, name: str) -> dict[str, Any]:
     }
 
 
-def settle(connection: Any, _record: Any = None) -> None:
+def set_up(connection: Any, _record: Any = None) -> None:
     """Set on a new connection what only some servers know, unless the URL says it, and set right what the environment has changed.
 
     A pooler may give the next transaction to another session, which knows nothing of what was prepared or set in this one.  Behind one,

@@ -53,7 +53,7 @@ def _connect_postgresql(url: str, name: str, *, keep: int, more: int) -> Engine:
     words = connections.words(make_url(url), name)
     # What statements were given is people's data: whatever says why one has failed (the log, an incident) leaves it out.
     bind = create_engine(url, pool_size=keep, max_overflow=more, pool_timeout=POOL_TIMEOUT, connect_args=words, hide_parameters=True)
-    event.listen(bind, "connect", connections.settle)
+    event.listen(bind, "connect", connections.set_up)
     outages.watch(bind)
     return bind
 

@@ -27,7 +27,7 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Apply a completed decision task: `outcome` granted or denied; anything else (inspect …) is the diagram's business."""
     if data.get("outcome") in list(OUTCOMES):
         item = run.require_item("a decision")
-        settle(run, item, data, actor=run.actor)
+        grant_or_deny(run, item, data, actor=run.actor)
         _tell_others(run, item, task.wait)
 
 
@@ -43,11 +43,11 @@ def decide_automatically(run: Run) -> None:
             f"Expected the table, or the department's system, to leave outcome as granted or denied for item {item.number}, "
             f"but it is {data['outcome']!r}: set this variable of its process, and retry"
         )
-    settle(run, item, data, actor=run.actor if run.actor.has(Role.SYSTEM) else ENGINE)
+    grant_or_deny(run, item, data, actor=run.actor if run.actor.has(Role.SYSTEM) else ENGINE)
     _tell_others(run, item)
 
 
-def settle(run: Run, item: Item, data: dict[str, Any], *, actor: Actor) -> None:
+def grant_or_deny(run: Run, item: Item, data: dict[str, Any], *, actor: Actor) -> None:
     """Grant or deny (domain rule 9).  Raises InvalidState while a material must come first, InvalidInput without reasons."""
     status = OUTCOMES[data["outcome"]]
     if status is ItemStatus.GRANTED:

@@ -64,7 +64,7 @@ def _tell(db: Database, instance_id: UUID) -> int | None:
     owed: dict[UUID, UUID] = {}
     try:
         with db.transaction() as session:
-            row = returns.take(session, instance_id)
+            row = returns.lock_parent(session, instance_id)
             if row is None:
                 return None
             if owed := jobs.claim_resumes(session, row):

@@ -31,7 +31,7 @@ def erase(session: Session, definition_ids: Collection[UUID]) -> None:
             raise InvalidState(
                 f"Expected to delete what was started by itself, but {case.number} was called by a process of another deployment"
             )
-    jobs.take(session, Job.case_id.in_([case.id for case in cases]))
+    jobs.lock(session, Job.case_id.in_([case.id for case in cases]))
     for table in reversed(Base.metadata.sorted_tables):
         belongs = _belongs(table, [case.id for case in cases])
         if belongs is not None:

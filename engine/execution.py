@@ -104,7 +104,7 @@ def settle(run: Run, *, within: Run | None = None) -> None:
     follow_up(run)
     if run.row.parent_id is not None and not run.process.signals:
         returns.owe(run)
-    uncaught.tell(run)
+    uncaught.record(run)
     instances.put_back(run)
     if within is not None:
         within.called.append(run)

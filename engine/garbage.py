@@ -13,7 +13,7 @@ import gc
 YOUNG, OLD = 700, 1_000
 
 
-def settle(*, young: int = YOUNG) -> None:
+def spare(*, young: int = YOUNG) -> None:
     """Take what is in memory now as what stays: the program itself, which is never to be looked through again."""
     gc.freeze()
     gc.set_threshold(young, 10, OLD)

@@ -29,7 +29,7 @@ def grant(session: Session, name: str, role: Role, *, actor: Actor, department: 
     if RoleGrant(role=role, department=department, hall=hall) not in of(session, account):
         session.add(Grant(account_id=account.id, role=role, department=department, hall=hall))
         session.flush()
-        administration.tell(session, "role granted", actor=actor, account=name, role=role, department=department, hall=hall)
+        administration.record(session, "role granted", actor=actor, account=name, role=role, department=department, hall=hall)
     return account
 
 
@@ -52,5 +52,5 @@ def revoke(session: Session, name: str, role: Role, *, actor: Actor, department:
         administrators.require_one(session, to=f"revoke the role of {name}")
     now = Actor(name=name, grants=tuple(of(session, account)))
     claims.give_back(session, name, visibility.may_claim(before), ~visibility.may_claim(now))
-    administration.tell(session, "role revoked", actor=actor, account=name, role=role, department=department, hall=hall)
+    administration.record(session, "role revoked", actor=actor, account=name, role=role, department=department, hall=hall)
     return account

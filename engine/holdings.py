@@ -176,7 +176,7 @@ class Holdings:
     def _now(self, row: Held, stored: Values | None) -> Values:
         before = stored[_VARIABLES] if stored else {}
         if row.variables is not before and not alike(row.variables, before):
-            row.large = large_values.put(self._session, self.writes, row, before)
+            row.large = large_values.write(self._session, self.writes, row, before)
         else:
             row.variables = before  # the very same object: so `_update` sees that there is nothing to write
         return _values(row)

@@ -60,7 +60,7 @@ def add(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
 
     Raises NotFound, NotPermitted, and InvalidState for the task of a case: whose that is stands in the law, and on the diagram.
     """
-    task = arranging.take(session, task_id, actor, to="change whose task it is")
+    task = arranging.lock(session, task_id, actor, to="change whose task it is")
     if link.type is LinkType.CANDIDATE:
         candidate = _candidate(task, link)
         if keys.get(session, type(candidate), (task.id, candidate.name), task) is None:
@@ -73,7 +73,7 @@ def add(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
 
 def remove(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
     """Take such a link away; one that is not there is no error.  Raises as `add` does."""
-    task = arranging.take(session, task_id, actor, to="change whose task it is")
+    task = arranging.lock(session, task_id, actor, to="change whose task it is")
     if link.type is LinkType.CANDIDATE:
         candidate = _candidate(task, link)
         found = keys.get(session, type(candidate), (task.id, candidate.name), task)

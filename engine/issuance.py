@@ -60,7 +60,7 @@ def hand_out(run: Run, items: Sequence[Item], *, mode: str, delivery: str, recip
     journal.record(
         run.session, run.row, actor=run.actor, what="results issued", mode=mode, delivery=delivery, items=[i.number for i in items]
     )
-    outbox.put(
+    outbox.owe(
         run.session, run.case, Topic.ISSUANCE, package=str(package.id), mode=mode, delivery=delivery, items=[i.number for i in items]
     )
     return package

@@ -180,7 +180,7 @@ def deliver(session: Session, item: Item, *, outcome: DeliveryStatus, actor: Act
     item.delivery = move(item.delivery, outcome, f"the delivery of item {item.number}")
     journal.record(session, row, actor=actor, what=f"delivery {outcome}", item=item.number)
     if outcome is DeliveryStatus.FAILED:
-        outbox.put(session, case, Topic.RECONTACT, item=item.number, to=case.applicant.get("phone"))
+        outbox.owe(session, case, Topic.RECONTACT, item=item.number, to=case.applicant.get("phone"))
     return item
 
 

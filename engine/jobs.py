@@ -110,7 +110,7 @@ def has_resumes(session: Session, instance_id: UUID) -> bool:
     return _ANY.first(session.connection(), {"instance": instance_id, "now": moments.now()}) is not None
 
 
-def take(session: Session, *which: ColumnElement[bool]) -> None:
+def lock(session: Session, *which: ColumnElement[bool]) -> None:
     """Lock the jobs that fulfil some conditions, of instances that are held; raises Busy when somebody performs one of them just now.
 
     It does not wait: whoever performs a job holds it and waits for its instance, so that two would wait for each other.

@@ -56,7 +56,7 @@ def find(session: Session, instance_id: UUID, key: Mapping[str, Any], large: Map
     return {name: found[sha256] for name, sha256 in large.items()}
 
 
-def put(session: Session, writes: Writes, row: Held, before: Mapping[str, Any]) -> dict[str, str] | None:
+def write(session: Session, writes: Writes, row: Held, before: Mapping[str, Any]) -> dict[str, str] | None:
     """Write the large values that are new, and delete those that are gone; `before`: the variables as they are stored.
 
     Returns {name: hash} of the large ones; None: there are none.  While older nodes are connected, which would not look for them, a value

@@ -25,7 +25,7 @@ OUTAGE = Counter(
 COMPLETED = Counter("onething_tasks_completed", "User tasks that were completed.", ["matter"])
 
 
-def settle() -> None:
+def prepare() -> None:
     """Have in this process, from now on, all that it counts in: what is done must not fail since the folder of that has gone meanwhile.
 
     Systems clear up behind people who log out, and what has been in a folder of temporary files for long.

@@ -111,7 +111,7 @@ def start(
     if any(instruction.verb is Verb.CANCEL for instruction in instructions):
         raise InvalidInput("Expected to start somewhere, but nothing is there yet to cancel")
     for instruction in instructions:
-        given = variables.together(given, instruction.given)
+        given = variables.merged(given, instruction.given)
     elsewhere = tuple(_start(instruction) for instruction in instructions)
     origin = Origin(business_key=business_key, elsewhere=elsewhere)
     return processes.open_plain(session, loaded, actor=actor, given=given, origin=origin)

@@ -40,7 +40,7 @@ class Neighbours:
 
 
 @contextmanager
-def settle(count: int) -> Iterator[list[Neighbours]]:
+def make_places(count: int) -> Iterator[list[Neighbours]]:
     """Make so many places; who begins the processes does so before, and gives each its own.
 
     Whoever takes the place of a process that has ended hears what was said since, for the places stay open where they were made.  They have

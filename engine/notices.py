@@ -75,7 +75,7 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
         issued_by=actor.name,
     )
     session.add(notice)
-    outbox.put(session, case, Topic.NOTICE, notice=notice.number, kind=kind, title=notice.title, to=case.applicant.get("phone"))
+    outbox.owe(session, case, Topic.NOTICE, notice=notice.number, kind=kind, title=notice.title, to=case.applicant.get("phone"))
     return notice
 
 

@@ -40,7 +40,7 @@ def put_department(session: Session, code: str, *, actor: Actor, name: str) -> t
     """Make a department, or give it another name; tells also whether it was made.  Once more changes nothing."""
     actor.require(Role.ADMIN, to="make or rename a department")
     department, made = _put(session, Department, code, name=name)
-    administration.tell(session, f"department {'made' if made else 'named'}", actor=actor, department=code, name=name)
+    administration.record(session, f"department {'made' if made else 'named'}", actor=actor, department=code, name=name)
     return department, made
 
 
@@ -48,7 +48,7 @@ def put_hall(session: Session, code: str, *, actor: Actor, name: str, level: str
     """Make a hall, or give it another name and level (city, county, street …); tells also whether it was made."""
     actor.require(Role.ADMIN, to="make or rename a hall")
     hall, made = _put(session, Hall, code, name=name, level=level)
-    administration.tell(session, f"hall {'made' if made else 'named'}", actor=actor, hall=code, name=name, level=level)
+    administration.record(session, f"hall {'made' if made else 'named'}", actor=actor, hall=code, name=name, level=level)
     return hall, made
 
 
@@ -66,7 +66,7 @@ def delete_department(session: Session, code: str, *, actor: Actor) -> Departmen
     # What somebody begins just now, by a version that was the newest when he began, nobody else can see yet.
     holidays.wait_for_beginners(session, to=f"delete department {code}")
     gone = _delete(session, Department, code, _of_department(session, code), Grant.department == code)
-    administration.tell(session, "department deleted", actor=actor, department=code, name=gone.name)
+    administration.record(session, "department deleted", actor=actor, department=code, name=gone.name)
     return gone
 
 
@@ -82,7 +82,7 @@ def delete_hall(session: Session, code: str, *, actor: Actor) -> Hall:
         "archived cases": _few(session, select(ArchivedCase.number).where(ArchivedCase.hall == code)),
     }
     gone = _delete(session, Hall, code, found, Grant.hall == code)
-    administration.tell(session, "hall deleted", actor=actor, hall=code, name=gone.name)
+    administration.record(session, "hall deleted", actor=actor, hall=code, name=gone.name)
     return gone
 
 

@@ -30,7 +30,7 @@ class Topic(StrEnum):
     RECONTACT = "recontact"  #: 重新联系: a delivery came back
 
 
-def put(session: Session, case: Case, topic: Topic, **payload: Any) -> Outbox:
+def owe(session: Session, case: Case, topic: Topic, **payload: Any) -> Outbox:
     """Owe a message to the world."""
     message = Outbox(**case.key, topic=topic, payload={"case": case.number, **payload}, created_at=moments.now())
     session.add(message)

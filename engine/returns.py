@@ -46,7 +46,7 @@ _ENDED = Read(
 _LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.try_to_take(bindparam("alone", type_=BigInteger))))
 
 
-def take(session: Session, parent_id: UUID) -> Held | None:
+def lock_parent(session: Session, parent_id: UUID) -> Held | None:
     """Lock an instance, to tell it of the called ones that have ended.  None: somebody else does that just now, and will look again."""
     if not postgresql.is_behind(session):
         return instances.lock(session, parent_id)

@@ -17,7 +17,7 @@ def words(loaded: Loaded, code: str) -> str:
     return loaded.definition.errors.get(code) or next(iter(named), "办理流程出错，未能作出决定")
 
 
-def tell(run: Run) -> None:
+def record(run: Run) -> None:
     """Write down every error that nothing has caught in this run; in a case, alert a supervisor."""
     for activity in run.process.history():
         if activity.error is None:

@@ -39,7 +39,7 @@ class Given:
 NOTHING = Given()
 
 
-def together(first: Given, then: Given) -> Given:
+def merged(first: Given, then: Given) -> Given:
     """Put together what is given in two places; where both name a variable, the later one counts."""
     types = {name: kind for name, kind in first.types.items() if name not in then.values}
     return Given(

@@ -76,7 +76,7 @@ class Poll:
         with self._db.reading() as session:
             there = fetches.is_there(session, self._what, actor=self._actor)
         if not there:
-            self._waiter.settle(told)
+            self._waiter.note(told)
         return there
 
     def take(self) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ class Poll:
                 break  # what is locked by now is given; where the process dies instead, it is free when its lock runs out
             fetched += found
             if len(found) < some.limit:
-                self._waiter.settle(told)
+                self._waiter.note(told)
                 break
         return fetched
 

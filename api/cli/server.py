@@ -161,7 +161,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     if with_sample:
         sample.welcome(loaded)
     loader = partial(wsgi.application, with_scheduler=with_scheduler, draining=server.draining, stopping=server.stopping)
-    with neighbours.settle(loaded.processes) as places:
+    with neighbours.make_places(loaded.processes) as places:
         try:
             server.serve(target_loader=partial(loader, places=places), wrap_loader=False)
         except NO_ROOM as error:

@@ -42,7 +42,7 @@ def work() -> None:
     database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch, region=loaded.region)
     moments.follow(database.bind)
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
-    garbage.settle(young=YOUNG)
+    garbage.spare(young=YOUNG)
     heart = heartbeat(database, loaded, pace(database))
     # Blocked in every thread, it waits for this one: another thread that were woken by it, as after SIGCONT, would tell nobody.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)

@@ -51,8 +51,8 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
     loaded = settings.load()
     logs.configure(loaded.env)
     app = create_app(loaded)
-    garbage.settle()
-    meters.settle()
+    garbage.spare()
+    meters.prepare()
     app.extensions["draining"] = draining
     moments.follow(app.extensions["database"].bind)
     if len(places) > 1:

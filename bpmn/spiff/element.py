@@ -63,7 +63,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         """Do what the end of a token does to others, just before it ends; that may take this token away, too."""
         if self.body:
             self.body.count(token)
-            self.body.settle(token)
+            self.body.cancel_others(token)
 
     def lose(self, token: Token) -> None:
         """Take note that a token inside has ended: after the last one the element is over."""

@@ -37,7 +37,7 @@ class Body(ElementSpec):
     def forget(self, token: Token) -> None:
         """Take a round out of the count that is canceled by hand; to be overridden where rounds run side by side."""
 
-    def settle(self, token: Token) -> None:
+    def cancel_others(self, token: Token) -> None:
         """Cancel the other rounds, if with the end of this one enough are done; to be overridden."""
 
     def start_round(self, body: Token, index: int, **variables: Any) -> None:
@@ -126,7 +126,7 @@ class MultiInstance(Body):
         """Return how many rounds are at work when one more is over."""
         return int(local[ACTIVE]) - 1
 
-    def settle(self, token: Token) -> None:
+    def cancel_others(self, token: Token) -> None:
         """Cancel the rounds that still run when enough are done."""
         body = token.scope
         if body.facts.get("enough"):

@@ -75,7 +75,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def go_on(self, context: Context) -> None:
         """Get ready for the next command: what waits now is what it is compared with."""
         self.context = context
-        waiting.settle(self)
+        waiting.note(self)
 
     def begin(self, start: str) -> None:
         """Start at a start event."""

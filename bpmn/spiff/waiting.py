@@ -24,7 +24,7 @@ def lay(process: Process, rows: Sequence[Row]) -> None:
     _tell_lacks(process, process.tasks.before)
 
 
-def settle(process: Process) -> None:
+def note(process: Process) -> None:
     """Note what waits before the next command: what it changes is told by the difference."""
     process.tasks.before = process.tasks.glance()
     _tell_lacks(process, process.tasks.before)

@@ -170,7 +170,7 @@ def _timed(tasks: list[UUID], clients: int, ready: Any, told: Any, client: Calla
     with ThreadPoolExecutor(clients) as pool:
         done = [pool.submit(one, tasks[i::clients]) for i in range(clients)]
         warm.wait()
-        garbage.settle()  # as in a server
+        garbage.spare()  # as in a server
         ready.wait()
         begun, cpu = time.time(), time.process_time()
         begin.wait()

@@ -18,7 +18,7 @@ LATER = (1 << 62, 1)
 @pytest.fixture
 def next_door(monkeypatch):
     """Another process of this server."""
-    with neighbours.settle(2) as (here, there):
+    with neighbours.make_places(2) as (here, there):
         monkeypatch.setattr(arrivals, "_neighbours", here)
         yield there
 
@@ -77,7 +77,7 @@ def test_announce__wakes_as_many_as_there_are_arrivals(alike):
 
 def test_announce__who_has_found_nothing_is_told_of_the_next(alike):
     arrivals.announce(TOPICS)
-    alike[2].settle(alike[2].told)
+    alike[2].note(alike[2].told)
 
     arrivals.announce(TOPICS)
 
@@ -102,7 +102,7 @@ def test_waiting__who_was_woken_goes_and_may_have_left_some(alike):
 def test_waiting__who_was_woken_has_looked_in_vain(alike):
     with arrivals.waiting(("e",), TOPICS, alike="same") as newest:
         arrivals.announce(TOPICS)
-        newest.settle(newest.told)
+        newest.note(newest.told)
 
     assert woken(alike) == [False, False, False]
 
@@ -115,7 +115,7 @@ def test_waiting__is_told_again_while_it_looks(alike):
         assert woken(alike) == [True, True, True]
         told = newest.told
         arrivals.announce(TOPICS)
-        newest.settle(told)
+        newest.note(told)
 
     assert woken(alike) == [False, False, True]
 
@@ -251,7 +251,7 @@ def meet(monkeypatch):
     """Meet a neighbour; who listens to him goes home before the place is closed, else he falls upon whichever test comes later."""
     monkeypatch.setattr(arrivals, "_neighbours", None)
     monkeypatch.setattr(arrivals, "_dismissed", threading.Event())
-    with neighbours.settle(2) as (here, there):
+    with neighbours.make_places(2) as (here, there):
 
         def meet():
             arrivals.meet(here)

@@ -9,7 +9,7 @@ import os, shutil, sys
 from engine import gauges, meters
 
 def count():
-    meters.settle()
+    meters.prepare()
     shutil.rmtree(os.environ[meters.SHARED])
     meters.REQUEST.labels("GET", "/", 200).observe(1)
     meters.COMPLETED.labels("m").inc()

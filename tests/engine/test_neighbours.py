@@ -12,7 +12,7 @@ from engine.neighbours import LONGEST
 
 @pytest.fixture
 def three():
-    with neighbours.settle(3) as places:
+    with neighbours.make_places(3) as places:
         yield places
 
 
@@ -62,7 +62,7 @@ def test_tell__place_is_given_up(three):
 
 
 def test_tell__nobody_else_is_there():
-    with neighbours.settle(1) as (alone,):
+    with neighbours.make_places(1) as (alone,):
         alone.tell(b"a")
 
         assert list(alone.heard()) == []
@@ -81,7 +81,7 @@ def repeat(here):
 def test_settle__process_is_replaced():
     """Who takes its place hears what was said meanwhile; the way does not matter in which processes are begun."""
     spawning, heard = multiprocessing.get_context("spawn"), []
-    with neighbours.settle(2) as (here, there):
+    with neighbours.make_places(2) as (here, there):
         first = spawning.Process(target=repeat, args=(there,))
         first.start()
         here.tell(b"die")

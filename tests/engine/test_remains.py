@@ -92,7 +92,7 @@ def put(stage, clerk) -> Callable[..., list]:
 
     def put(*ages, topic=Topic.NOTICE):
         with stage.database.transaction() as session:
-            rows = [outbox.put(session, case, topic) for _ in ages]
+            rows = [outbox.owe(session, case, topic) for _ in ages]
             for row, ago in zip(rows, ages, strict=True):
                 row.created_at = moments.now() - ago
             session.flush()

@@ -113,9 +113,9 @@ def test_resume__somebody_tells_already(stage, market, two, another):
         complete_and_die(stage, market, two, name, {"outcome": "granted"})
     bundle = stage.jobs(two)[0].instance_id
     with another.transaction() as session:
-        assert returns.take(session, bundle) is not None
+        assert returns.lock_parent(session, bundle) is not None
         with stage.database.transaction() as second:
-            assert returns.take(second, bundle) is None
+            assert returns.lock_parent(second, bundle) is None
 
         assert deeds.resume(stage.database, bundle) == 0
 

@@ -102,7 +102,7 @@ def offices() -> Iterator[Offices]:
 def _work(pipe: Connection) -> None:
     """Do what comes: a URL to open, or a task to decide at a moment; until nobody is there any more."""
     logs.configure(Environment.PRODUCTION)
-    garbage.settle()  # as in a server
+    garbage.spare()  # as in a server
     db: Database | None = None
     while True:
         try:

@@ -10,7 +10,8 @@ from api.simulation import plain
 from api.simulation.hall import Hall, Unmet
 from api.simulation.scenario import Ending, Expectation, Scenario, Step
 from engine import simulation
-from engine.simulation.standing import Open, Reader, Standing
+from engine.simulation.reading import Reader
+from engine.simulation.standing import Open, Standing
 
 OpenKind = TypeVar("OpenKind", bound=Open)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from api.simulation.hall import Hall
 from engine import accounts, broadcasts, pieces, simulation
 from engine.broadcasts import Thrown
-from engine.simulation import standing
+from engine.simulation import reading
 from engine.simulation.standing import OpenTask, OpenWork
 from engine.variables import Given
 
@@ -37,7 +37,7 @@ def complete(hall: Hall, task: OpenTask, data: Mapping[str, Any]) -> None:
 def _stand_in(hall: Hall, task: OpenTask) -> None:
     if not task.by:
         with hall.database.transaction() as session:
-            standing.let_anybody(session, task.id)
+            reading.let_anybody(session, task.id)
 
 
 def raise_at(hall: Hall, task: OpenTask, kind: str, code: str, data: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ from api.simulation.stage import Stage
 from engine import simulation
 from engine.calendars import BEIJING
 from engine.simulation import Figure
-from engine.simulation.standing import Reader, Standing
+from engine.simulation.reading import Reader
+from engine.simulation.standing import Standing
 
 
 @dataclass(kw_only=True)

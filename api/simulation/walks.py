@@ -19,7 +19,7 @@ from api.simulation.stage import Stage
 from api.simulation.walk import Walk
 from engine.simulation import openings
 from engine.simulation.openings import Opening
-from engine.simulation.standing import Reader
+from engine.simulation.reading import Reader
 from engine.simulation.trails import FAR, Outlook, Trail
 
 #: Walks through one process that are made at most.

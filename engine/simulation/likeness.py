@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,9 +11,7 @@ from sqlalchemy.orm import Session
 from engine import definitions, keys
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.models import Instance
-
-if TYPE_CHECKING:
-    from engine.simulation.standing import Standing
+from engine.simulation.standing import Standing
 
 
 def of(session: Session, standing: Standing, running: Iterable[Instance], items: Iterable[Item]) -> Hashable:

@@ -9,7 +9,7 @@ from bpmn.simulation.coverage import Coverage
 from engine import columns, definitions, simulation
 from engine.settings import Settings
 from engine.simulation import Witness
-from engine.simulation.standing import Reader
+from engine.simulation.reading import Reader
 from tests import restaurant
 from tests.benchmarks.meter import measure
 from tests.hall import WORKFLOWS

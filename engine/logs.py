@@ -5,22 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 import structlog
 
+from engine import outlets
 from engine.settings import Environment
 
 
-class Lines(structlog.PrintLogger):
+class Lines:
     """Writes each line, or loses it: nothing that is done may fail for that (the disk of the log is full, whoever reads it has gone).
 
-    A command that is committed would be answered 500 else, and whoever looks at what is due would look no more.
+    A command that is committed would be answered 500 else, and whoever looks at what is due would look no more.  Nor may anything wait
+    for it: whoever reads it may have stopped.
     """
 
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
     def msg(self, message: str) -> None:
-        """Write a line, if that can be."""
+        """Write a line, if that can be; when others were lost before it, say so."""
         with suppress(OSError, ValueError):  # ValueError: somebody has closed it
-            super().msg(message)
+            if lost := outlets.write(self._file, message):
+                structlog.get_logger().warning("lines of the log were lost", lines=lost)
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg

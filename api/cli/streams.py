@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-import click
+from engine import outlets
 
 
 def have() -> None:
@@ -26,9 +26,12 @@ def have() -> None:
 
 
 def say(words: str) -> None:
-    """Say how it goes with a node, if anybody takes it: it serves, too, where the disk of that is full, or whoever reads it has gone."""
+    """Say how it goes with a node, if anybody takes it.
+
+    It serves, and ends, too, where the disk of that is full, or whoever reads it has gone, or reads no further.
+    """
     try:
-        click.echo(words)
+        outlets.write(sys.stdout, words)
     except OSError:
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # what is left unsaid is said there at the end, else that fails
             os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -22,6 +22,7 @@ PASSING = {
     errno.ENOSPC: "there is no room left on the disk",
     errno.EDQUOT: "this account has used up its room on the disk",
     errno.EROFS: "the disk is read-only",
+    errno.EFBIG: "it would be larger than files may be there, or for this process (ulimit -f)",
     errno.EMFILE: "this process has as many files open as it may",
     errno.ENFILE: "this machine has as many files open as it may",
 } | {

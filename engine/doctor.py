@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine import administrators, calendars, connections, damage, database, durability, holidays, postgresql, premises, readiness, schema
 from engine.case_models import Material
 from engine.diagnoses import Check, CheckStatus
-from engine.errors import EngineError, NotFound, Unavailable, Unfit
+from engine.errors import Busy, EngineError, NotFound, Unavailable, Unfit
 from engine.files import FileStore
 from engine.models import Entry
 from engine.schema import Finding
@@ -69,6 +69,9 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None, t
     try:
         with opened.reading() as session:
             return [Check(what="database", found=f"{shown} answers"), *_inside(session, now, files, trust_clock)]
+    except Busy:
+        found, advice = f"{shown} answers, but somebody holds a table that is looked at", "See who holds locks, and end that session."
+        return [Check(what="database", status=CheckStatus.FAILED, found=found, advice=advice, passing=True)]
     except (SQLAlchemyError, Unavailable) as error:
         cause = error.__cause__ if isinstance(error, Unavailable) else error
         reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]

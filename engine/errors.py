@@ -76,3 +76,9 @@ class Unsettled(Unavailable):
 def described(error: BaseException) -> str:
     """Say what went wrong, as it is kept: PostgreSQL keeps no NUL in a text."""
     return f"{type(error).__name__}: {error}"[:LONGEST].replace("\0", "\ufffd")
+
+
+def said_below(error: BaseException) -> str:
+    """What the database says itself of what was in the way, in a line; empty when it says nothing, or when the error tells it already."""
+    below = str(getattr(error.__cause__, "orig", "")).strip().partition("\n")[0]
+    return "" if below in str(error) else below

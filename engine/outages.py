@@ -148,7 +148,7 @@ def _state(error: DBAPIError) -> str:
 
 def said(error: DBAPIError) -> str:
     """What the database says, in a line."""
-    return str(error.orig).strip().splitlines()[0]
+    return next(iter(str(error.orig).strip().splitlines()), "")
 
 
 def watch(bind: Engine) -> None:

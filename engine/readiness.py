@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine import connections, postgresql, schema
 from engine.database import Database
-from engine.errors import Busy, EngineError
+from engine.errors import Busy, EngineError, said_below
 from engine.schema import Compatibility, Finding
 from engine.tables import METADATA
 
@@ -45,6 +45,8 @@ TAKEN_AWAY = (
     "task_drafts",
     "timers",
 )
+#: What to do about one that does not answer: why, which may name hosts and roles, is for who looks after this node.
+ASK = "onething doctor, on this node, says why."
 #: What to do about a database that takes no writes.
 ONLY_READS = "Name the server that writes, or let this one (default_transaction_read_only, promote)."
 
@@ -60,7 +62,7 @@ def look(db: Database) -> Finding:
     except Busy:
         return Finding(fit=False, found="Expected to look at the schema, but somebody holds a table of it", advice="See who holds locks.")
     except EngineError as error:
-        return Finding(fit=False, found=str(error))
+        return Finding(fit=False, found=str(error), advice=ASK if said_below(error) else "")
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         return Finding(fit=False, found=f"Expected the database to answer, but {reason}")

@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from api.cli import endings, streams
-from engine import disks, logs, settings
+from engine import disks, errors, logs, settings
 from engine.errors import Busy, EngineError, Unavailable, Unfit
 from engine.settings import SettingsError
 
@@ -71,7 +71,8 @@ class Group(click.Group):
         except (EngineError, SettingsError) as error:
             passing = isinstance(error, Busy | Unavailable) and not isinstance(error, Unfit)
             kind = Hindered if passing else click.ClickException
-            raise kind(str(error)) from error
+            why = errors.said_below(error)  # which clients of the API are not told
+            raise kind(f"{error} ({why})" if why else str(error)) from error
 
 
 def _load(module: str) -> None:

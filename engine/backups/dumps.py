@@ -66,7 +66,8 @@ def take(db: Database, target: Path) -> None:
         log.warning("pg_dump is newer than the server", program=program.version, server=version)
     address, environ = _address(db.bind.url)
     words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
-    words.append(f"--lock-wait-timeout={LOCK_WAIT * 1000:.0f}")
+    # Whatever is set for the role, or in the environment (`client_encoding`), which may have no letter for what is there.
+    words += [f"--lock-wait-timeout={LOCK_WAIT * 1000:.0f}", f"--encoding={_asked(db, 'server_encoding')}"]
     done = subprocess.run(words, env=environ, capture_output=True, check=False)  # noqa: S603 - no word of it comes from outside
     if done.returncode:
         passing = _said_of_cancelled(db)
@@ -255,8 +256,13 @@ def _tell(script: IO[bytes] | None, words: list[str], environ: Mapping[str, str]
 
 def _version(db: Database) -> int:
     """Major version of the server."""
+    return int(_asked(db, "server_version_num") or 0) // 10000
+
+
+def _asked(db: Database, setting: str) -> str:
+    """What the server goes by."""
     with db.reading() as session:
-        return int(session.scalar(text("SHOW server_version_num")) or 0) // 10000
+        return str(session.scalar(text("SELECT current_setting(:setting)"), {"setting": setting}))
 
 
 def _address(url: URL) -> tuple[str, Mapping[str, str]]:

@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm.exc import StaleDataError
 
 from api.app import create_app
-from engine import meters, outages, schema
+from engine import meters, outages, readiness, schema
 from engine.errors import Busy
 from engine.settings import Settings
 from tests.api.bundle import submit
@@ -31,7 +31,7 @@ def test_live__also_without_a_database(tmp_path):
     assert app.test_client().get("/health/live").json == {"status": "live"}
     ready = app.test_client().get("/health/ready")
     assert ready.status_code == 503
-    assert ready.json["detail"] == "Expected the database to answer, but it cannot be reached just now; try again"
+    assert ready.json["detail"] == "Expected the database to answer, but it cannot be reached just now; try again. " + readiness.ASK
     meters = measured(app.test_client().get("/metrics").text)
     assert meters["onething_database_up"] == {(): 0}
 

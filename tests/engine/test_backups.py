@@ -31,6 +31,7 @@ from engine.database import Database
 from engine.definitions import latest
 from engine.errors import InvalidInput, InvalidState, Unavailable, Unfit
 from engine.files import FileStore
+from engine.models import Department
 from engine.variables import Given
 from tests import databases, everywhere
 from tests.documents import JPEG, PDF, PNG
@@ -638,6 +639,26 @@ class TestPrograms:
             there.close()
 
         assert [path.name for path in tmp_path.iterdir()] == ["var"]
+
+    @pytest.mark.parametrize("set_by", ["the environment", "an administrator"])
+    def test_take__letters_that_an_encoding_lacks(self, here, files, empty_database_url, tmp_path, monkeypatch, set_by):
+        """The programs go by the encoding of the database, whatever others are to be spoken to in."""
+        name = "𠮷𪚥局"
+        with here.transaction() as session:
+            session.add(Department(code="rare", name=name))
+            if set_by == "an administrator":
+                session.execute(text(f'ALTER DATABASE "{here.bind.url.database}" SET client_encoding = GBK'))
+        if set_by == "the environment":
+            monkeypatch.setenv("PGCLIENTENCODING", "GBK")
+
+        backups.take(here, files, tmp_path / "backup")
+        restored = FileStore(tmp_path / "restored")
+        restorations.restore(tmp_path / "backup", empty_database_url, restored)
+
+        opened = Database(empty_database_url)
+        with opened.reading() as session:
+            assert session.scalar(select(Department.name).where(Department.code == "rare")) == name
+        opened.close()
 
     @pytest.mark.parametrize("cancelled", [True, False], ids=["somebody cancels it", "for too long"])
     def test_take__somebody_has_a_table_for_himself(self, here, files, tmp_path, monkeypatch, cancelled):

@@ -95,6 +95,7 @@ def test_named__what_is_of_no_file(number):
         (errno.ENOSPC, "there is no room left on the disk"),
         (errno.EACCES, "this account is not permitted to"),
         (errno.EMFILE, "this process has as many files open as it may"),
+        (errno.EFBIG, "it would be larger than files may be there, or for this process (ulimit -f)"),
         (errno.ETIMEDOUT, "the disk does not answer (Connection timed out)"),
     ],
 )

@@ -194,6 +194,20 @@ def test_check_database__does_not_answer(url):
     assert "hunter2" not in str(checks)
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_check_database__somebody_holds_a_table(database, database_url):
+    """Whoever asks what is wrong is told, and reads what else was looked at."""
+    impatient = make_url(database_url).update_query_dict({"options": "-c lock_timeout=100"}).render_as_string(hide_password=False)
+    with database.bind.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+
+        (check,) = doctor.check_database(impatient, now=NOW)
+
+    assert (check.status, check.passing) == (CheckStatus.FAILED, True)
+    assert check.found.endswith("answers, but somebody holds a table that is looked at")
+    assert check.advice == "See who holds locks, and end that session."
+
+
 def test_check_database__is_something_else(tmp_path):
     (tmp_path / "notes.txt").write_text("These are notes, not a database.\n" * 100)
 

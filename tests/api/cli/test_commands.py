@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, make_url, select
 
 from api.cli import COMMANDS, Hindered
 from engine import backups, folders
@@ -155,6 +155,20 @@ def test_main__database_is_away(run, tmp_path, words):
     assert result.exit_code == Hindered.exit_code
     assert "Error: Expected" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("words", ["migrate", "backup copy", "verify"])
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_main__there_is_no_such_database(run, database_url, tmp_path, words):
+    """Whoever installs, and has named another one, reads which, and what the server says."""
+    result = run(*words.split(), ONETHING_DATABASE_URL=_with_name(database_url, "another"), ONETHING_DATA_DIR=str(tmp_path))
+
+    assert result.exit_code == Hindered.exit_code
+    assert '"another" does not exist' in result.output
+
+
+def _with_name(url, name):
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.mark.parametrize("words", [("migrate",), ("verify",), ("backup", "{}/backup")], ids=lambda words: words[0])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
@@ -66,13 +69,26 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the engine or the settings refuse is an error of the person at the keyboard."""
         try:
-            with endings.tidy(), disks.named():
+            with endings.tidy(), disks.named(), _heard():
                 return super().invoke(ctx)
         except (EngineError, SettingsError) as error:
             passing = isinstance(error, Busy | Unavailable) and not isinstance(error, Unfit)
             kind = Hindered if passing else click.ClickException
             why = errors.said_below(error)  # which clients of the API are not told
             raise kind(f"{error} ({why})" if why else str(error)) from error
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Raise ClickException when the standard output does not take what a command says, which may be done by then; who reads it may go."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EPIPE or error.filename or not (why := streams.fault()):
+            raise
+        raise click.ClickException(
+            f"Expected to say on the standard output how it went, but {why}; look whether it is done before you give it again"
+        ) from error
 
 
 def _load(module: str) -> None:

@@ -33,5 +33,21 @@ def say(words: str) -> None:
     try:
         outlets.write(sys.stdout, words)
     except OSError:
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # what is left unsaid is said there at the end, else that fails
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        _go_nowhere()
+
+
+def fault() -> str:
+    """Say why the standard output takes nothing; empty: it does.  Once it has failed only another write tells, if but of a blank line."""
+    try:
+        os.write(sys.stdout.fileno(), b"\n")
+    except io.UnsupportedOperation:  # it is only in memory
+        return ""
+    except OSError as error:
+        _go_nowhere()
+        return os.strerror(error.errno or 0).lower()
+    return ""
+
+
+def _go_nowhere() -> None:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # what is left unsaid is said there at the end, else that fails
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

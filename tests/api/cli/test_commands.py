@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, make_url, select
@@ -73,6 +74,18 @@ def test_main__streams_are_closed(environ, closed):
     done = subprocess.run(["sh", "-c", f'exec "$0" migrate {closed}', ONETHING], env=environ, check=False)
 
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("words", ["migrate", "doctor"])
+def test_main__standard_output_takes_nothing(environ, words):
+    """What was to be done is done, and whoever has given the command is not told to give it again."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([ONETHING, words], env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith(
+        "Error: Expected to say on the standard output how it went, but no space left on device; look whether it is done before you give it again"
+    )
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def test_main__standard_output_takes_nothing(environ, words):
     )
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("encoding", "written"), [("ascii", "办件 ⠹"), ("gb2312", "办件 \\u2839"), ("iso8859-1", "\\u529e\\u4ef6 \\u2839")]
 )
@@ -184,6 +185,7 @@ def _with_name(url, name):
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("words", [("migrate",), ("verify",), ("backup", "{}/backup")], ids=lambda words: words[0])
 def test_main__file_of_sqlite_is_damaged(run, tmp_path, words):
     """To try again would not help, and whoever has given the command is told what is wrong."""
@@ -260,6 +262,7 @@ def test_backup__target_cannot_be_made(run, tmp_path):
     assert re.search(r"Error: Expected to make /proc/copy\S+, but there is no such file or folder\n$", result.output)
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_migrate__folder_of_the_database_is_missing(run, tmp_path):
     result = run("migrate", ONETHING_DATABASE_URL=f"sqlite:///{tmp_path}/none/onething.db")
 
@@ -267,6 +270,7 @@ def test_migrate__folder_of_the_database_is_missing(run, tmp_path):
     assert result.output == f"Error: Expected to find the folder of the database, {tmp_path}/none, but there is no such file or folder\n"
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_migrate__data_folder_is_missing(run, tmp_path):
     url = f"sqlite:///{tmp_path}/new/onething.db"
 

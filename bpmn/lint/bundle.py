@@ -12,7 +12,9 @@ from bpmn.compiler.source import Source
 from bpmn.decisions import Decision
 from bpmn.definition import BODY, Definition, Element, EventType
 from bpmn.forms import Form
+from bpmn.matter import situations
 from bpmn.matter.facts import DrawnItem, DrawnMatter
+from bpmn.matter.situations import Situation
 
 DIAGRAMS = (".bpmn", ".bpmn20.xml")
 TABLES = (".dmn", ".dmn11.xml")
@@ -112,6 +114,7 @@ class Bundle:
     #: Files that could not be read: what they hold is not known, so nothing is said to be missing from them.
     broken: list[str] = field(default_factory=list)
     _timed: dict[str, frozenset[str]] = field(default_factory=dict)
+    _situations: dict[tuple[str, str], list[Situation]] = field(default_factory=dict)
 
     def elements(self) -> Iterator[tuple[str, Definition, Element]]:
         """Yield every element that was drawn, with the name of its file and its process."""
@@ -151,6 +154,13 @@ class Bundle:
             events = [event for event in process.elements.values() if event.event_type is EventType.TIMER]
             self._timed[process.key] = frozenset(event.attached_to.removesuffix(BODY) for event in events if event.attached_to)
         return self._timed[process.key]
+
+    def situations(self, matter: DrawnMatter) -> list[Situation]:
+        """Every set of items that a matter can come to: several rules ask, and to find them takes longer than all other rules together."""
+        which = matter.resource, matter.process.key
+        if which not in self._situations:
+            self._situations[which] = situations.of(matter)
+        return self._situations[which]
 
     def place(self, decision: str) -> str:
         """Name of the file that holds a decision."""

@@ -52,13 +52,17 @@ def of(matter: DrawnMatter) -> list[Situation]:
     rows = [row for _rule, row in matter.rows("items")]
     found: dict[tuple[str, ...], Situation] = {}
     needed = _needed(matter)
-    excluding = sum(1 << number for number, row in enumerate(rows) if row.get("action") == "exclude")
+    excluding = _saying(rows, "exclude")
+    said = [(code, _saying(rows, "include", code), _saying(rows, "exclude", code)) for code in matter.calls]
     # The rows that say where it is not offered follow those of the items.
     not_offered = ((1 << sum(1 for _row in matter.rows(EXCLUSIONS))) - 1) << len(rows)
     for hits, answers in _fold(_columns(matter), (1 << len(rows)) - 1 | not_offered, excluding | not_offered).items():
-        if not hits & not_offered:
-            items = _chosen(matter, (row for number, row in enumerate(rows) if hits >> number & 1))
-            found.setdefault(items, Situation(items=items, answers={**answers, **needed, **answers}, hits=hits))
+        if hits & not_offered:
+            continue
+        # As in `_chosen`: of thousands of sets of rules, each is asked for a few bits.
+        items = tuple(code for code, including, excluded in said if hits & including and not hits & excluded)
+        if items not in found:
+            found[items] = Situation(items=items, answers={**answers, **needed, **answers}, hits=hits)
     return list(found.values())
 
 
@@ -92,6 +96,11 @@ def _chosen(matter: DrawnMatter, rows: Iterable[Mapping[str, Any]]) -> tuple[str
     said = [(row.get("action"), row["item"]) for row in rows if isinstance(row.get("item"), str)]
     included = {item for action, item in said if action == "include"} - {item for action, item in said if action == "exclude"}
     return tuple(code for code in matter.calls if code in included)
+
+
+def _saying(rows: Iterable[Mapping[str, Any]], action: str, item: str | None = None) -> Hits:
+    """The rows that include or exclude an item, or any."""
+    return sum(1 << number for number, row in enumerate(rows) if row.get("action") == action and item in (None, row.get("item")))
 
 
 def _fold(columns: Iterable[Mapping[Hits, Answers]], rules: Hits, excluding: Hits) -> dict[Hits, Answers]:

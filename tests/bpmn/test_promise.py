@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from bpmn.errors import Finding
+from bpmn.matter import situations
 from bpmn.matter.critical_path import Path as Chain
 from bpmn.matter.critical_path import Plan
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.bpmn.linting import linted
+from tests.effort import calls
 
 GUIDES = yaml.safe_load((Path(__file__).parents[1] / "data/guides.yaml").read_text(encoding="utf-8"))
 
@@ -183,6 +185,20 @@ def test_promise__many_questions():
     findings = broken(resources)
 
     assert 30 in days(findings)
+
+
+def test_situations__of_a_shipped_matter():
+    """Thousands of sets of rules hit in some situation; of each a few bits are asked for, and this once for all rules of lint."""
+    folder = Path(__file__).parents[2] / "workflows/open-restaurant"
+    bundle, _ = lint.examine({file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()})
+    (matter,) = bundle.matters
+    assert calls(lambda: situations.of(matter)) < 150_000  # 374,000 where each row is asked, 70,000 of its bits
+
+    found = bundle.situations(matter)
+
+    assert len(found) > 3000
+    assert all(situations.answered(matter, each.answers).items == each.items for each in found[::100])
+    assert bundle.situations(matter) is found
 
 
 def test_longest__of_equal_chains_the_one_that_stands_first():

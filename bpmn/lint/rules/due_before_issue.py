@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.matter import situations
 from bpmn.matter.critical_path import Path, Plan
 from bpmn.matter.facts import DrawnMatter, words
 
@@ -21,7 +20,7 @@ def check(bundle: Bundle) -> Problems:
     """A material that may follow after a result is issued (缴回证件) is due later than that: its days count from acceptance."""
     for matter in bundle.matters:
         late = [(rule, row) for rule, row in matter.rows("materials") if row.get("tolerable") and row.get("until") in AFTERWARDS]
-        soonest = _soonest(matter, {code for _rule, row in late for code in words(row.get("used_by"))} & matter.calls.keys())
+        soonest = _soonest(bundle, matter, {code for _rule, row in late for code in words(row.get("used_by"))} & matter.calls.keys())
         for rule, row in late:
             days = row.get("due_days")
             for path in (soonest[code] for code in words(row.get("used_by")) if code in soonest):
@@ -35,12 +34,12 @@ def check(bundle: Bundle) -> Problems:
                     yield Problem(resource=bundle.place("materials"), line=rule.line, message=message)
 
 
-def _soonest(matter: DrawnMatter, wanted: Collection[str]) -> Mapping[str, Path]:
+def _soonest(bundle: Bundle, matter: DrawnMatter, wanted: Collection[str]) -> Mapping[str, Path]:
     """The chain that each of these items takes at least, by its code: that of the situation in which it is the shortest."""
     waits = {code: {first for first, kind in call.predecessors if kind in BINDING} for code, call in matter.calls.items()}
     plan = Plan({code: matter.days(code) for code in matter.calls}, [(first, code) for code, its in waits.items() for first in its])
     chains: dict[str, set[frozenset[str]]] = defaultdict(set)
-    for items in [frozenset(situation.items) for situation in situations.of(matter)] if wanted else ():
+    for items in [frozenset(situation.items) for situation in bundle.situations(matter)] if wanted else ():
         for code in items.intersection(wanted):
             chains[code].add(_before(waits, code, items))
     found = {code: min(map(plan.longest, its), key=lambda path: path.days) for code, its in chains.items()}

@@ -15,7 +15,7 @@ from bpmn.matter.situations import Situation
 def check(bundle: Bundle) -> Problems:
     """The published limit of a bundle (承诺时限) is compared with the critical path over its items' limits, in every situation."""
     for matter in bundle.matters:
-        for path, situation in _broken(matter):
+        for path, situation in _broken(bundle, matter):
             chain = " → ".join(f"{matter.name(code)} {matter.days(code)}" for code in path.items)
             answers = situations.telling(matter, situation, path.items)
             when = situations.spoken(answers) or "in every situation"
@@ -27,7 +27,7 @@ def check(bundle: Bundle) -> Problems:
             yield Problem(resource=matter.resource, element=call.element, message=message)
 
 
-def _broken(matter: DrawnMatter) -> Iterator[tuple[Path, Situation]]:
+def _broken(bundle: Bundle, matter: DrawnMatter) -> Iterator[tuple[Path, Situation]]:
     """Yield the critical paths that take longer than promised, each with the smallest situation in which it is critical."""
     if matter.promised is None or not matter.is_bundle:
         return
@@ -35,7 +35,7 @@ def _broken(matter: DrawnMatter) -> Iterator[tuple[Path, Situation]]:
     heavy = plan.beyond(matter.promised)
     seen: set[frozenset[str]] = set()
     found: dict[Path, Situation] = {}
-    for situation in sorted(situations.of(matter), key=lambda each: len(each.items)):
+    for situation in sorted(bundle.situations(matter), key=lambda each: len(each.items)):
         chosen = heavy.intersection(situation.items)
         if chosen not in seen:
             seen.add(chosen)

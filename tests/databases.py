@@ -147,8 +147,8 @@ _NOTED = """SELECT CAST(ROW(d.*, (SELECT count(*) FROM pg_db_role_setting WHERE 
 _WRITTEN = f"""SELECT ({_NOTED}) AS noted, pg_stat_get_db_numbackends(oid) AS sessions, pg_stat_get_db_tuples_inserted(oid)
     + pg_stat_get_db_tuples_updated(oid) + pg_stat_get_db_tuples_deleted(oid) AS rows, current_setting('track_counts') = 'on' AS counted
     FROM pg_database WHERE datname = :name"""
-#: How often, each thousandth of a second, it is looked whether a session that was closed has ended.
-ENDING = 50
+#: How often it is looked whether a session that was closed has ended: after 1 ms, 2, 4, 8 …, in all a second.
+ENDING = 10
 #: How many databases are kept in which nobody has written.
 KEPT = 3
 
@@ -214,11 +214,11 @@ class PostgreSQL:
 
         What a session has written is counted at its end, at the latest; servers before 15 count it later.
         """
-        for _ in range(ENDING if self.version >= (15,) else 0):
+        for turn in range(ENDING if self.version >= (15,) else 0):
             found = self._ask(_WRITTEN, copied.name)
             if found.rows or not found.sessions:
                 return bool(found.counted and found.noted == copied.noted and not found.rows and not found.sessions)
-            time.sleep(0.001)
+            time.sleep(0.001 * 2**turn)
         return False
 
     @contextmanager

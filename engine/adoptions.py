@@ -139,7 +139,8 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
     if live is not None and (live.status in FAVOURABLE or (live.status in UNSETTLED and _has_begun(live))):
         # A submission that is refused leaves no case: what it has imported is known by the number that it has elsewhere.
         known = live.previous_number if live.status is ItemStatus.IMPORTED and live.previous_number else live.number
-        instead = f": withdraw that first (POST /items/{known}/withdraw), if {item.number} is to count" if live.status in UNSETTLED else ""
+        own = live.origin == "native" and live.status in UNSETTLED  # what came alone, too, is the applicant's to choose from
+        instead = f": withdraw that first (POST /items/{known}/withdraw), if {item.number} is to count" if own else ""
         raise InvalidState(f"Expected the bundle not to handle {item.name} yet, but it does as {known}{instead}", item=known)
 
 

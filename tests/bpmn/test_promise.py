@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bpmn import lint
 from bpmn.errors import Finding
 from bpmn.matter import situations
 from bpmn.matter.critical_path import Path as Chain

@@ -106,7 +106,7 @@ class Item(Promised, Keyed, Base):
     statutory_provisional: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: Limits: [{kind: promised|statutory, days, unit: working|calendar}] as they were when the item was accepted.
     limits: Mapped[list[Any]]
-    #: Rules as drawn: predecessors [{item, kind}], on_refusal, extension, post_check, special_days, result, issuer.
+    #: Rules as drawn: predecessors [{item, kind}], on_refusal, extension, post_check, special_days, type, result, issuer.
     rules: Mapped[dict[str, Any]]
     #: Day on which the window had it; whoever adopts it keeps it.
     received_on: Mapped[date]

@@ -231,6 +231,7 @@ def _item(matter: Matter, item: ItemFacts, action: str) -> dict[str, Any]:
         "on_refusal": call.on_refusal if call else "BLOCK",
         "extension": item.extension,
         "post_check": item.post_check,
+        "type": item.type,
         "result": item.result,
         "issuer": item.issuer,
     }

@@ -32,6 +32,8 @@ _REJECTED = exists().where(
     or_(Tolerance.ended_at.is_(None), Tolerance.ended_at > Material.handed_in_at),
 )
 _USABLE = _HANDED_IN.where(~_REJECTED)
+#: What is kept of an item as it was drawn; checklists of before 0.2 say nothing of its type.
+_RULES = ("predecessors", "on_refusal", "extension", "post_check", "type", "result", "issuer")
 _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
     *keys.asked(MaterialLink), MaterialLink.item_id.in_(bindparam("items", expanding=True))
 )
@@ -68,7 +70,7 @@ def _proposed(case: Case, entry: dict[str, Any], number: str, *, previous: Item 
         status=ItemStatus.IMPORTED if imported else ItemStatus.SUBMITTED,
         previous_number=previous.number if previous else None,
         limits=entry["limits"],
-        rules={key: entry[key] for key in ("predecessors", "on_refusal", "extension", "post_check", "result", "issuer")},
+        rules={key: entry[key] for key in _RULES if key in entry},
         received_on=calendars.local_date(now),
         joined_at=now,
     )

@@ -18,6 +18,7 @@ from engine.definitions import Loaded
 from engine.errors import Busy, InvalidInput, NotFound
 from engine.kept import Kept
 from engine.models import Definition
+from engine.notices import ItemType
 
 #: Key of the matter that carries one item alone.
 SINGLE_ITEM = "single_item"
@@ -61,6 +62,8 @@ class ItemFacts:
     department: str
     #: review, commitment, filing, automatic
     mode: str
+    #: permit, confirmation, benefit, filing, service (`notices.ItemType`)
+    type: str
     #: Name of the certificate that a favourable decision produces; empty: none.
     result: str
     issuer: str
@@ -197,12 +200,13 @@ def items_of(session: Session, codes: Iterable[str]) -> dict[str, ItemFacts]:
 def _item(session: Session, code: str, loaded: Loaded) -> ItemFacts:
     if loaded.kind != "item":
         raise NotFound(f"Expected {code!r} to be an item, but it is a process of kind {loaded.kind!r}")
-    figures = _figures(session, loaded)
+    figures, mode = _figures(session, loaded), loaded.property("mode", "review")
     return ItemFacts(
         code=code,
         name=loaded.name,
         department=loaded.property("department"),
-        mode=loaded.property("mode", "review"),
+        mode=mode,
+        type=loaded.property("item_type") or (ItemType.FILING if mode == "filing" else ItemType.PERMIT),
         result=loaded.property("result"),
         issuer=loaded.property("issuer"),
         limits=_limits(figures),

@@ -40,6 +40,16 @@ class NoticeKind(StrEnum):
     REMINDER = "reminder"  #: 催办提醒
 
 
+class ItemType(StrEnum):
+    """What an item is by law (事项类型): what its decision is called goes by it."""
+
+    PERMIT = "permit"  #: 行政许可
+    CONFIRMATION = "confirmation"  #: 行政确认
+    BENEFIT = "benefit"  #: 行政给付
+    FILING = "filing"  #: 备案
+    SERVICE = "service"  #: 公共服务
+
+
 TITLES = {
     NoticeKind.RECEIPT: "收件凭证",
     NoticeKind.ACCEPTANCE: "受理通知书",
@@ -59,6 +69,21 @@ TITLES = {
     NoticeKind.REVOCATION: "撤销行政许可决定书",
     NoticeKind.REMINDER: "补交材料提醒",
 }
+#: What they are called of an item that is no permit: 行政许可法 knows nothing of it.
+_OF_NO_PERMIT: dict[tuple[str, NoticeKind], str] = {
+    (ItemType.CONFIRMATION, NoticeKind.GRANT): "行政确认决定书",
+    (ItemType.CONFIRMATION, NoticeKind.DENIAL): "不予行政确认决定书",
+    (ItemType.CONFIRMATION, NoticeKind.REVOCATION): "撤销行政确认决定书",
+    (ItemType.BENEFIT, NoticeKind.GRANT): "行政给付决定书",
+    (ItemType.BENEFIT, NoticeKind.DENIAL): "不予行政给付决定书",
+    (ItemType.BENEFIT, NoticeKind.REVOCATION): "撤销行政给付决定书",
+    (ItemType.FILING, NoticeKind.GRANT): "备案通知书",
+    (ItemType.FILING, NoticeKind.DENIAL): "不予备案通知书",
+    (ItemType.FILING, NoticeKind.REVOCATION): "撤销备案通知书",
+    (ItemType.SERVICE, NoticeKind.GRANT): "办理结果通知书",
+    (ItemType.SERVICE, NoticeKind.DENIAL): "不予办理通知书",
+    (ItemType.SERVICE, NoticeKind.REVOCATION): "撤销办理结果通知书",
+}
 
 
 def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any], *, actor: Actor, item: Item | None = None) -> Notice:
@@ -69,7 +94,7 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
         **case.key,
         item_id=item.id if item else None,
         kind=kind,
-        title=TITLES[kind],
+        title=_title(kind, item),
         content=content,
         issued_at=moments.now(),
         issued_by=actor.name,
@@ -77,6 +102,11 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
     session.add(notice)
     outbox.owe(session, case, Topic.NOTICE, notice=notice.number, kind=kind, title=notice.title, to=case.applicant.get("phone"))
     return notice
+
+
+def _title(kind: NoticeKind, item: Item | None) -> str:
+    """What a notice is called; an item that was taken in before its type was drawn is a permit."""
+    return TITLES[kind] if item is None else _OF_NO_PERMIT.get((item.rules.get("type", ItemType.PERMIT), kind), TITLES[kind])
 
 
 def withdrawal(session: Session, case: Case, items: Sequence[str], reason: str, *, actor: Actor) -> Notice:

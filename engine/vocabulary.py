@@ -11,10 +11,11 @@ from bpmn.matter.questions import BOUNDS
 from bpmn.matter.situations import EXCLUSIONS
 from engine import cases, commitments, decisions, effects, follow_on, functions, intake, materials, matters, steps, tolerances
 from engine.clock import DayUnit, PauseKind
+from engine.notices import ItemType
 
 #: Properties of a process: of a matter, of an item.
 _OF_MATTERS = ("code", "lead", "promised", "hall_level", "longest_wait", "supplement_days", "archive_days", "clock_start")
-_OF_ITEMS = ("department", "mode", "result", "issuer")
+_OF_ITEMS = ("department", "mode", "item_type", "result", "issuer")
 #: Properties of an element: of a call, of a special procedure, of what gives a tolerance up.
 _OF_ELEMENTS = ("kind", "item", "predecessors", "on_refusal", "promised", "procedure", "days", "outcome")
 
@@ -49,6 +50,7 @@ WORDS = Words(
     processes={
         "onething.kind": frozenset({"matter", "item", "post-check", "process"}),
         "onething.mode": frozenset({"review", "commitment", "filing", "automatic"}),
+        "onething.item_type": frozenset(ItemType),
         "onething.clock_start": frozenset({"ON_FIRST_ACCEPT", "ON_ALL_ACCEPTED", "ON_SUBMIT"}),
     },
     elements={

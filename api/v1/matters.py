@@ -56,6 +56,8 @@ class ItemOffered(Shape):
     name: str
     department: str
     mode: str
+    #: What it is by law (事项类型): permit, confirmation, benefit, filing, service.
+    type: str
     #: Certificate that a favourable decision produces; empty: none.
     result: str
     issuer: str
@@ -97,6 +99,8 @@ class ItemCalledFor(Shape):
     on_refusal: str
     extension: int
     post_check: int | None
+    #: What it is by law (事项类型): permit, confirmation, benefit, filing, service.
+    type: str
     result: str
     issuer: str
 
@@ -180,7 +184,7 @@ def _whole(session: Session, found: Matter) -> dict[str, Any]:
     return _brief(found) | {
         "situations": checklists.situations(session, definitions.get(session, found.definition_id)),
         "offered": [
-            present.fields(facts, "code name department mode result issuer")
+            present.fields(facts, "code name department mode type result issuer")
             | {"limits": [present.fields(limit, *LimitShown.model_fields) for limit in facts.limits]}
             for facts in offered.values()
         ],

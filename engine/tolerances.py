@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -112,35 +114,43 @@ def meet(session: Session, case: Case, code: str) -> bool:
 
 
 def remind(run: Run) -> None:
-    """Remind the applicant of what is due soon; each material once."""
-    for tolerance in _due(run, "remind"):
-        tolerance.reminded_at = moments.now()
-        last = periods.last_day(holidays.calendar(run.session), tolerance.due_on)
-        content: dict[str, Any] = {"material": tolerance.name, "due_on": last.isoformat()}
+    """Remind the applicant of what is due soon: of each material once, and in one notice of all that is due on one day."""
+    calendar = holidays.calendar(run.session)
+    for last, soon in groupby(_due(run, "remind"), key=lambda tolerance: periods.last_day(calendar, tolerance.due_on)):
+        due = list(soon)
+        for tolerance in due:
+            tolerance.reminded_at = moments.now()
+        content: dict[str, Any] = {"material": _names(due), "due_on": last.isoformat()}
         notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
         journal.record(run.session, run.row, actor=run.actor, what="tolerance reminded", notice=notice.number, **content)
 
 
 def overdue(run: Run) -> None:
-    """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8)."""
-    for tolerance in _due(run, "due"):
+    """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8).
+
+    What was promised on the same terms is told in one notice, and the supervisor is alerted once.
+    """
+    late = list(_due(run, "due"))
+    for tolerance in late:
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
-        content = _particulars(tolerance)
+    for alike in _by_terms(late):
+        content = _particulars(alike)
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
-        for item in _concerned(run.session, run.case, tolerance):
+        for item in _concerned(run.session, run.case, *alike):
             if item.clock in UNDER_WAY:
-                _pause(run.session, item, tolerance, notice, actor=run.actor)
+                _pause(run.session, item, alike, notice, actor=run.actor)
                 _wake(run.session, item)
-        alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{tolerance.name}")
         journal.record(run.session, run.row, actor=run.actor, what="tolerance overdue", notice=notice.number, **content)
+    if late:
+        alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{_names(late)}")
 
 
 def pause_from_the_start(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
     """Pause a clock that has just started, or joined the case, if a material that its item needs is overdue already."""
-    for tolerance in case_items.open_tolerances(case):
-        if tolerance.status is ToleranceStatus.OVERDUE and item.code in tolerance.used_by:
-            notice = notices.issue(session, case, NoticeKind.TOLERANCE_OVERDUE, _particulars(tolerance), actor=actor, item=item)
-            _pause(session, item, tolerance, notice, actor=actor)
+    late = [t for t in case_items.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
+    for alike in _by_terms(late):
+        notice = notices.issue(session, case, NoticeKind.TOLERANCE_OVERDUE, _particulars(alike), actor=actor, item=item)
+        _pause(session, item, alike, notice, actor=actor)
 
 
 def take_along(session: Session, source: Case, case: Case, item: Item, *, actor: Actor) -> None:
@@ -204,9 +214,23 @@ def _by_material(items: Iterable[Item], expired: Sequence[Tolerance]) -> Mapping
     """
     found = defaultdict[str, list[Item]](list)
     for item in items:
-        if lacking := [tolerance.name for tolerance in expired if item.code in tolerance.used_by]:
-            found["、".join(lacking)].append(item)
+        if lacking := [tolerance for tolerance in expired if item.code in tolerance.used_by]:
+            found[_names(lacking)].append(item)
     return found
+
+
+def _by_terms(tolerances: Iterable[Tolerance]) -> Iterator[list[Tolerance]]:
+    """Sort tolerances by their terms: of those that are alike it is told at once."""
+    for _terms_of_all, alike in groupby(sorted(tolerances, key=_terms), key=_terms):
+        yield list(alike)
+
+
+def _terms(tolerance: Tolerance) -> tuple[date, int]:
+    return tolerance.due_on, tolerance.grace_days
+
+
+def _names(tolerances: Iterable[Tolerance]) -> str:
+    return "、".join(tolerance.name for tolerance in tolerances)
 
 
 def _due(run: Run, what: str) -> Iterator[Tolerance]:
@@ -234,20 +258,16 @@ def _tell(run: Run, kind: NoticeKind, materials: str, items: Sequence[Item], *, 
     journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
 
 
-def _particulars(tolerance: Tolerance) -> dict[str, Any]:
-    return {"material": tolerance.name, "due_on": tolerance.due_on.isoformat(), "grace_days": tolerance.grace_days}
+def _particulars(alike: Sequence[Tolerance]) -> dict[str, Any]:
+    due_on, grace_days = _terms(alike[0])
+    return {"material": _names(alike), "due_on": due_on.isoformat(), "grace_days": grace_days}
 
 
-def _pause(session: Session, item: Item, tolerance: Tolerance, notice: Notice, *, actor: Actor) -> None:
-    item_clock.pause(
-        session,
-        item,
-        kind=PauseKind.TOLERANCE_OVERDUE,
-        reason=f"容缺材料逾期未补：{tolerance.name}",
-        days=max(1, tolerance.grace_days),
-        notice=notice,
-        actor=actor,
-    )
+def _pause(session: Session, item: Item, alike: Iterable[Tolerance], notice: Notice, *, actor: Actor) -> None:
+    """Pause the clock of an item for those of some materials that it needs."""
+    for tolerance in (each for each in alike if item.code in each.used_by):
+        reason, days = f"容缺材料逾期未补：{tolerance.name}", max(1, tolerance.grace_days)
+        item_clock.pause(session, item, kind=PauseKind.TOLERANCE_OVERDUE, reason=reason, days=days, notice=notice, actor=actor)
 
 
 def _concerned(session: Session, case: Case, *tolerances: Tolerance) -> list[Item]:

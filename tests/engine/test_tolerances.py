@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine import item_clock, notices
-from engine.case_models import Commitment, Notice, Tolerance
+from engine.case_models import Alert, Commitment, Notice, Tolerance
 from engine.errors import InvalidInput
 from tests import restaurant, tiny
 from tests.engine.test_recomputing import publish
@@ -252,6 +252,30 @@ def test_remind__each_material_once(stage, clerk):
     assert reminded == ["menu", "plan"]
 
 
+def test_remind__of_all_that_is_due_on_one_day_in_one_notice(stage, clerk):
+    """Who is told of them one by one reads the first, and brings that one."""
+    menu, lease = PLAN | {"material": "menu", "used_by": "beta", "grace_days": 3}, PLAN | {"material": "lease", "due_days": 6}
+    case = tolerated(stage, clerk, menu, PLAN, lease)
+
+    stage.travel(2026, 3, 6)
+    [told] = stage.all(Notice, case, kind="reminder")
+    stage.travel(2026, 3, 9)
+
+    assert told.content == {"material": "menu、plan", "due_on": "2026-03-09"}
+    assert [notice.content["material"] for notice in stage.all(Notice, case, kind="reminder")] == ["menu、plan", "lease"]
+    assert [tolerance.reminded_at is None for tolerance in stage.all(Tolerance, case)] == [False, False, False]
+
+
+def test_remind__of_days_that_have_become_one(stage, clerk):
+    """The ninth becomes a day off: what was due then is due with the rest on the tenth."""
+    case = tolerated(stage, clerk, PLAN, PLAN | {"material": "menu", "due_days": 6})
+    publish(stage, 9)
+
+    stage.travel(2026, 3, 6)
+
+    assert [notice.content for notice in stage.all(Notice, case, kind="reminder")] == [{"material": "plan、menu", "due_on": "2026-03-10"}]
+
+
 # Overdue ----------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +312,26 @@ def test_overdue__its_last_day_becomes_a_day_off(stage, clerk):
     ]
 
 
+def test_overdue__is_told_at_once_of_what_is_due_on_the_same_terms(stage, clerk):
+    lease, photo = PLAN | {"material": "lease", "grace_days": 3}, PLAN | {"material": "photo", "due_days": 9}
+    case = tolerated(stage, clerk, PLAN, PLAN | {"material": "menu", "used_by": "alpha,beta"}, lease, photo)
+
+    stage.travel(2026, 3, 10)
+
+    told = [(notice.content["material"], notice.content["grace_days"]) for notice in stage.all(Notice, case, kind="tolerance_overdue")]
+    assert sorted(told) == [("lease", 3), ("plan、menu", 15)]
+    [alert] = stage.all(Alert, case, kind="tolerance_overdue")
+    assert alert.message == "容缺材料逾期未补：plan、menu、lease"
+    assert sorted(pause.reason for pause in ledger(stage, case, "alpha").pauses) == [
+        f"容缺材料逾期未补：{x}" for x in ("lease", "menu", "plan")
+    ]
+    assert [pause.reason for pause in ledger(stage, case, "beta").pauses] == ["容缺材料逾期未补：menu"]
+    for code in ("plan", "menu", "lease"):
+        assert stage.item(case, "alpha").clock == "paused"
+        clerk.hand_in(case, code)
+    assert {item.clock for item in stage.items(case).values()} == {"running"}
+
+
 def test_overdue__an_item_that_was_decided_already(stage, clerk, market):
     case = tolerated(stage, clerk)
     market.complete(case, "alpha审批", outcome="granted")
@@ -311,6 +355,19 @@ def test_overdue__an_item_that_starts_only_then(stage, clerk, market):
     clerk.hand_in(case, "plan")
 
     assert stage.item(case, "alpha").clock == "running"
+
+
+def test_overdue__an_item_that_starts_only_then_is_told_of_all_it_lacks(stage, clerk, market):
+    items = {"alpha": {"predecessors": "beta:FS"}, "beta": {}}
+    case = tolerated(stage, clerk, PLAN, PLAN | {"material": "menu"}, PLAN | {"material": "lease", "used_by": "beta"}, items=items)
+    stage.travel(2026, 3, 10)
+
+    market.complete(case, "beta审批", outcome="granted")
+    clerk.hand_in(case, "lease")
+
+    told = [n.content["material"] for n in stage.all(Notice, case, kind="tolerance_overdue") if n.item_id == stage.item(case, "alpha").id]
+    assert told == ["plan、menu"]
+    assert stage.item(case, "alpha").clock == "paused"
 
 
 def test_overdue__an_item_joins_that_needs_it_too(stage, clerk):

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from engine import calendars, case_items, entered, intake, jobs, journal, lifecycle, matters, moments, notices, periods, supplements
 from engine.case_models import Item, Supplement
@@ -26,14 +26,27 @@ def answer(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
         supplements.answer(run, task, data)
 
 
+def refuse(run: Run, data: Mapping[str, Any], wrong: InvalidInput) -> NoReturn:
+    """Refuse what was filled in, for what is wrong with it and for all that the notice names and is still missing: once (一次性告知).
+
+    Who ticks nothing, since not all has come, is asked for a reason by the form; he needs to be told what has not come.
+    """
+    promised = data.get("answered") is True and data.get("commitment_signed") is True
+    try:
+        (supplements.require_promised if promised else supplements.require_supplied)(run, supplements.open_one(run))
+    except InvalidInput as missing:
+        raise missing.along_with(wrong) from wrong
+    raise wrong
+
+
 def refuse_unmended(run: Run, data: dict[str, Any]) -> None:
     """Refuse the items whose corrections came in and are still wrong (不予受理); the others are accepted: nothing new may be asked."""
     supplement = supplements.open_one(run)
-    supplements.require_supplied(run, supplement)
-    _require_something_in_time(run, supplement)
     reason = (entered.text(data, "reason") or "").strip()
     if not reason:
-        raise InvalidInput.of_field("reason", "Expected a reason why the corrections are not enough, but there is none")
+        refuse(run, data, InvalidInput.of_field("reason", "Expected a reason why the corrections are not enough, but there is none"))
+    supplements.require_supplied(run, supplement)
+    _require_something_in_time(run, supplement)
     named = _named(run, supplement)
     if not named:
         raise InvalidState(f"Expected an item that the notice of case {run.case.number} still asks something for, but there is none")

@@ -52,6 +52,11 @@ class InvalidInput(EngineError):  # noqa: N818
         """Say what is wrong with which fields: names, each with a sentence; the first sentence is the message."""
         return cls(wrong[0][1], errors=[{"field": field, "message": message} for field, message in wrong])
 
+    def along_with(self, other: InvalidInput) -> InvalidInput:
+        """Say both at once."""
+        errors = [*self.details.get("errors", ()), *other.details.get("errors", ())]
+        return InvalidInput(f"{self.message}. {other.message}", errors=errors)
+
 
 class Busy(EngineError):  # noqa: N818
     """Somebody else holds the thing just now; try again."""

@@ -83,7 +83,7 @@ def answer(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """
     supplement = open_one(run)
     if data.get("commitment_signed") is True:
-        _require_promised(run, supplement)
+        require_promised(run, supplement)
     else:
         require_supplied(run, supplement)
     now = end(supplement, SupplementStatus.ANSWERED)
@@ -114,7 +114,7 @@ def require_supplied(run: Run, supplement: Supplement) -> None:
         )
 
 
-def _require_promised(run: Run, supplement: Supplement) -> None:
+def require_promised(run: Run, supplement: Supplement) -> None:
     """Refuse to go on while something that the notice names is missing and may not follow later, or not for this applicant."""
     if lacking := _lacking_entries(run, supplement):
         tolerances.require_tolerable(run, lacking, signed=True)

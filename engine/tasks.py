@@ -33,7 +33,7 @@ from engine import (
 )
 from engine.actors import Actor, Role
 from engine.case_models import Case
-from engine.errors import InvalidState, NotFound, NotPermitted
+from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.holdings import Held, HeldTask
 from engine.models import Instance, Task, TaskGroup, TaskUser
 from engine.reads import Read
@@ -139,7 +139,10 @@ def complete(
             raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
         element = run.loaded.definition.elements[task.element]
         form = definitions.form(session, run.loaded, element) if by_form or task.hall is not None else None
-        clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
+        try:
+            clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
+        except InvalidInput as wrong:
+            effects.refuse(run, task, data, wrong)
         _complete(run, task, clean)
         variables.remember(run, given)
     database.after_commit(session, lambda _db: meters.COMPLETED.labels(run.row.matter).inc())

@@ -518,6 +518,51 @@ def test_unmended__something_has_not_come_in(stage, clerk, small):
     unchanged(stage, small)
 
 
+@pytest.mark.parametrize("said", [{}, {"answered": False}, {"answered": False, "reason": " "}])
+def test_unmended__nothing_is_ticked_and_something_has_not_come_in(stage, clerk, case, said):
+    """Who is asked for a reason alone writes one, and is told only then what is missing (一次性告知)."""
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    clerk.hand_in(case, "m_plan")
+
+    with pytest.raises(InvalidInput) as refusal:
+        clerk.complete(case, "补正材料", **said)
+
+    assert {error["field"] for error in refusal.value.details["errors"]} == {"reason", "materials.m_evac", "materials.m_premises"}
+    assert "场所合法使用证明（产权/租赁）、灭火和应急疏散预案 is still missing" in refusal.value.message
+    assert set(stage.statuses(case).values()) == {"correcting"}
+
+
+def test_unmended__nothing_is_ticked_and_all_has_come_in(clerk, case):
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    for code in ("m_plan", "m_evac", "m_premises"):
+        clerk.hand_in(case, code)
+
+    with pytest.raises(InvalidInput) as refusal:
+        clerk.complete(case, "补正材料")
+
+    assert [error["field"] for error in refusal.value.details["errors"]] == ["reason"]
+
+
+def test_unmended__of_what_is_promised_only_the_rest_is_missing(clerk, case):
+    """What else is wrong with the form is told beside it."""
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    with pytest.raises(InvalidInput) as refusal:
+        clerk.complete(case, "补正材料", answered=True, commitment_signed=True, remark=1)
+
+    assert {error["field"] for error in refusal.value.details["errors"]} == {"remark", "materials.m_premises"}
+
+
+def test_unmended__no_form_asks_for_the_reason(stage, clerk, small):
+    clerk.complete(small, "一窗受理", outcome="supplement")
+
+    with pytest.raises(InvalidInput, match=r"plan is still missing.*Expected a reason") as refusal:
+        clerk.complete(small, "补正材料", answered=False)
+
+    assert [error["field"] for error in refusal.value.details["errors"]] == ["materials.plan", "reason"]
+    unchanged(stage, small)
+
+
 def test_unmended__nothing_has_come_in_since_the_defect_was_named(stage, clerk, small):
     clerk.hand_in(small, "plan")
     clerk.complete(small, "一窗受理", outcome="supplement", defects="签名不清")

@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from engine import applicants, archived_items, keys, matters
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item, Result
-from engine.states import FAVOURABLE, UNSETTLED, ItemStatus
+from engine.states import FAVOURABLE, UNANSWERED, UNSETTLED, ItemStatus
 
 #: What counts for anything; what shows the result of another one (已取得) is not told beside it.
 _COUNTS = (UNSETTLED | FAVOURABLE) - {ItemStatus.IMPORTED}
 #: So many are told, the newest.
 MOST = 200
 _SAID = ("number", "code", "name", "department", "status", "received_on", "decided_at")
+#: Who may adopt them, and is told.
+_ADOPTING = (Role.CLERK, Role.SUPERVISOR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +56,23 @@ def find(session: Session, actor: Actor, applicant: Mapping[str, Any], *, matter
 
     Raises NotPermitted for who could not adopt them, InvalidInput for a matter that there is not.
     """
-    actor.require(Role.CLERK, Role.SUPERVISOR, to="look for items that a bundle may adopt")
+    actor.require(*_ADOPTING, to="look for items that a bundle may adopt")
     if matter is not None:
         matters.require(session, matter, field="matter")
     codes = None if matter is None else frozenset(matters.get(session, matter).calls)
     there = [*_here(session, applicant, codes), *_archived(session, applicant, codes)]
     return sorted(there, key=lambda each: (each.received_on, each.number), reverse=True)[:MOST]
+
+
+def under_way(session: Session, actor: Actor, number: str) -> list[EarlierItem] | None:
+    """Items that wait for an answer in the case of that number, and that other cases of its applicant have under way, the newest first.
+
+    It is one statement, and refuses nothing: a second restaurant is lawful.  None: the actor could not adopt them, and is not told.
+    """
+    if not actor.has(*_ADOPTING):
+        return None
+    found = [dict(row) for row in session.execute(_UNDER_WAY, {"number": number}).mappings()]
+    return [_elsewhere(row) for row in found if applicants.is_same(row["applicant"], row["applicant_here"])]
 
 
 def _here(session: Session, applicant: Mapping[str, Any], codes: Collection[str] | None) -> Iterator[EarlierItem]:
@@ -94,6 +107,28 @@ def _archived(session: Session, applicant: Mapping[str, Any], codes: Collection[
         used_by = used.get(item["number"])
         where = {"case": case["number"], "matter": case["matter"], "hall": case["hall"], "applicant": case["applicant"]["name"]}
         yield _told(item, certificate=certificate, adoptable=used_by is None, used_by=used_by, **where)
+
+
+def _asked() -> Select[Any]:
+    """Build what is asked for `under_way`: what the items have in common with the case stands in queries of their own, not in joins."""
+    here = Case.number == bindparam("number")
+    number, applicant = (select(column).where(here).correlate(None).scalar_subquery() for column in (Case.applicant_number, Case.applicant))
+    codes = select(Item.code).join(Case, keys.together(Item, Case)).where(here, Item.status.in_(sorted(UNANSWERED))).correlate(None)
+    where = Case.number.label("case"), Case.matter, Case.hall, Case.applicant, applicant.label("applicant_here")
+    query = select(*(getattr(Item, name) for name in _SAID), *where).join(Case, keys.together(Item, Case))
+    alike = Item.applicant_number == number, Item.code.in_(codes), Item.status.in_(sorted(UNSETTLED))
+    others = query.where(*alike, Case.number != bindparam("number"), Case.hall.is_not(None))
+    return others.order_by(Item.id.desc()).limit(MOST)
+
+
+_UNDER_WAY = _asked()
+
+
+def _elsewhere(row: Mapping[str, Any]) -> EarlierItem:
+    used_by = None if row["matter"] == matters.SINGLE_ITEM else row["case"]
+    adoptable = used_by is None and row["status"] is not ItemStatus.CORRECTING
+    where = {"case": row["case"], "matter": row["matter"], "hall": row["hall"], "applicant": row["applicant"]["name"]}
+    return _told(row, certificate=None, adoptable=adoptable, used_by=used_by, **where)
 
 
 def _told(item: Mapping[str, Any], **more: Any) -> EarlierItem:

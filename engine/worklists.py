@@ -15,11 +15,12 @@ from sqlalchemy.engine import result_tuple
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import calendars, definitions, dials, keys, pages, postgresql, reads, tasks, visibility
+from engine import calendars, definitions, dials, earlier_items, keys, pages, postgresql, reads, tasks, visibility
 from engine.actors import Actor
 from engine.case_items import LiveItem
 from engine.case_models import Case, Item
 from engine.clock import Light
+from engine.earlier_items import EarlierItem
 from engine.errors import NotFound, Vanished
 from engine.models import Instance, Task
 from engine.pages import Some
@@ -90,6 +91,8 @@ class WorkDetails(NamedTuple):
     entry: WorkEntry
     form: Form | None
     data: dict[str, Any] | None
+    #: Of an open task of intake: what is applied for, and under way elsewhere already; None: of another one, or for whoever is not told.
+    under_way: list[EarlierItem] | None
 
 
 class _Start(NamedTuple):
@@ -113,6 +116,8 @@ _OF_CASE = (*(getattr(Case, name) for name in (*_NAMES.split(), *dials.LIGHTS)),
 _STORED = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Item.name.label("item_name"))
 _SHOWN = (*_STORED, Case.applicant, Task.sole_group, *_LIGHTS)
 _DETAILS = (*_SHOWN, Task.data, Instance.definition_id)
+#: Kinds of tasks that answer what was applied for.
+_INTAKES = {"intake", "follow-on"}
 _as_row = result_tuple([column.key for column in _DETAILS])
 
 
@@ -240,7 +245,9 @@ def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
     loaded = definitions.get(session, found.definition_id)
     form = definitions.form(session, loaded, loaded.definition.elements[found.element])
     (entry,) = _entries(session, [found], dials.today())
-    return WorkDetails(entry=entry, form=form, data=found.data)
+    asks = entry.kind in _INTAKES and entry.status is TaskStatus.OPEN
+    under_way = earlier_items.under_way(session, actor, entry.case) if asks else None
+    return WorkDetails(entry=entry, form=form, data=found.data, under_way=under_way)
 
 
 @functools.lru_cache(maxsize=256)

@@ -46,6 +46,7 @@ ACROSS = {
     "deployments.delete",  # whether anything ran on it, and what stands on what began by itself
     "duties._start",  # an item may have been adopted since it was owed a process
     "erasures.erase",  # a deployment is deleted with all that was tried out on it
+    "earlier_items.under_way",  # what other cases of the applicant have under way
     "escalations._called",  # an item may have been adopted since it asked whoever had called it
     "disclosures._cases",  # a worker is given tasks of many cases
     "fetches._candidates",  # a worker has tasks of many cases

@@ -16,9 +16,9 @@ from api.shapes import Body, Dated, Day, Line, Page, Query, Text
 from api.tables import Column, Listed
 from api.transactions import reading, reading_case, transaction
 from api.v1 import present
-from api.v1.shown import CaseBrief, CaseShown, DiagramShown, EntryShown, ItemShown, Journal
+from api.v1.shown import CaseBrief, CaseShown, CaseTaken, DiagramShown, EntryShown, ItemShown, Journal
 from api.v1.submissions import Agent, Codes, NewCase
-from engine import applicants, archive_search, cases, diagrams, dossiers, items, tasks, worklists
+from engine import applicants, archive_search, cases, diagrams, dossiers, earlier_items, items, tasks, worklists
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.clock import Light
@@ -121,9 +121,9 @@ class DiagramQuery(Query):
 
 
 @bp.post("")
-@contract(summary="申报提交 · Submit a case", body=NewCase, answer=CaseShown, status=201, problems=(404, 409))
+@contract(summary="申报提交 · Submit a case", body=NewCase, answer=CaseTaken, status=201, problems=(404, 409))
 def submit(body: NewCase) -> Response:
-    """Take a bundle in; the answer has its number and its open tasks."""
+    """Take a bundle in; the answer has its number and its open tasks, and says what the applicant has under way elsewhere already."""
     actor = auth.actor()
     what = cases.Submission(
         region=parts.settings().region,
@@ -137,7 +137,9 @@ def submit(body: NewCase) -> Response:
     )
     with transaction() as session:
         made = cases.submit(session, what, actor=actor)
-        return answer(present.case(session, made, actor), location=url_for("v1.cases.get_case", number=made.number))
+        shown = present.case(session, made, actor)
+        shown["under_way"] = present.earlier_items(earlier_items.under_way(session, actor, made.number))
+        return answer(shown, location=url_for("v1.cases.get_case", number=made.number))
 
 
 @bp.get("")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -17,14 +16,14 @@ from api.shapes import Body, Line, Query, Shape, Text
 from api.transactions import reading, transaction
 from api.v1 import present
 from api.v1.cases import Reason
-from api.v1.shown import CaseShown, ItemShown
+from api.v1.shown import CaseShown, EarlierItemShown, ItemShown
 from api.v1.submissions import Document
 from engine import applicants, earlier_items, items
 from engine.case_models import Item
 from engine.clock import PauseKind
 from engine.database import Session
 from engine.item_clock import Approver
-from engine.states import DeliveryStatus, ItemStatus
+from engine.states import DeliveryStatus
 
 bp = Blueprint("items", __name__, url_prefix="/items")
 
@@ -40,28 +39,6 @@ class ItemsOf(Query):
     id_type: Document | None = None
     id_country: Line | None = None
     matter: Annotated[Line | None, Field(description="只列该一件事包含的事项 · Only items that this matter may call for.")] = None
-
-
-class EarlierItemShown(Shape):
-    """An item that the applicant has had handled, or has under way (已办、在办事项), in whatever hall."""
-
-    number: str
-    code: str
-    name: str
-    department: str
-    case: str
-    matter: str
-    hall: str | None
-    applicant: str
-    status: ItemStatus
-    received_on: date
-    decided_at: datetime | None
-    #: Number of what was issued and still counts; by it the item can be adopted, too.
-    certificate: str | None
-    #: Whether a bundle may adopt it now.
-    adoptable: bool
-    #: Number of the bundle that handles it, or has adopted its result.
-    used_by: str | None
 
 
 class EarlierItems(Shape):
@@ -124,7 +101,7 @@ def list_items(query: ItemsOf) -> Response:
         found = earlier_items.find(session, auth.actor(), applicant, matter=query.matter)
         if not found:
             applicants.require_possible(applicant["id_number"] or "", field="applicant_number")
-        return answer({"data": [vars(each) for each in found]})
+        return answer({"data": present.earlier_items(found)})
 
 
 @bp.get("/<number>")

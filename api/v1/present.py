@@ -19,6 +19,7 @@ from engine.database import Session
 from engine.deadlines import Deadline
 from engine.diagrams import Diagram
 from engine.dossiers import Dossier
+from engine.earlier_items import EarlierItem
 from engine.rejections import Rejection
 from engine.states import ItemStatus
 from engine.worklists import WorkDetails
@@ -79,7 +80,12 @@ def archived(row: ArchivedCase) -> dict[str, Any]:
 def task(found: WorkDetails) -> dict[str, Any]:
     """Present one task with its form."""
     form = found.form.describe()["fields"] if found.form is not None else None
-    return {**found.entry._asdict(), "form": form, "data": found.data}
+    return {**found.entry._asdict(), "form": form, "data": found.data, "under_way": earlier_items(found.under_way)}
+
+
+def earlier_items(found: Iterable[EarlierItem] | None) -> list[dict[str, Any]] | None:
+    """Present what an applicant has had handled, or has under way."""
+    return None if found is None else [vars(each) for each in found]
 
 
 def draft(row: Draft | None) -> dict[str, Any]:

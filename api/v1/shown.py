@@ -115,6 +115,28 @@ class TaskShown(Shape):
     completed_by: str | None
 
 
+class EarlierItemShown(Shape):
+    """An item that the applicant has had handled, or has under way (已办、在办事项), in whatever hall."""
+
+    number: str
+    code: str
+    name: str
+    department: str
+    case: str
+    matter: str
+    hall: str | None
+    applicant: str
+    status: ItemStatus
+    received_on: date
+    decided_at: datetime | None
+    #: Number of what was issued and still counts; by it the item can be adopted, too.
+    certificate: str | None
+    #: Whether a bundle may adopt it now.
+    adoptable: bool
+    #: Number of the bundle that handles it, or has adopted its result.
+    used_by: str | None
+
+
 class TaskDetails(TaskShown):
     """A task with its form."""
 
@@ -122,6 +144,8 @@ class TaskDetails(TaskShown):
     form: list[dict[str, JsonValue]] | None
     #: What it was completed with.
     data: Data | None
+    #: Of an open intake: which of its items other cases of the applicant have under way, the newest first; for clerks and supervisors.
+    under_way: list[EarlierItemShown] | None
 
 
 class FoundBy(Shape):
@@ -224,6 +248,13 @@ class CaseShown(Shape):
     #: What stands, the case waiting there; empty when it goes on.
     incidents: list[StandingIncident]
     rating: RatingShown | None
+
+
+class CaseTaken(CaseShown):
+    """A case that was just submitted."""
+
+    #: Which of its items other cases of the applicant have under way, the newest first; for clerks and supervisors, else null.
+    under_way: list[EarlierItemShown] | None
 
 
 class EntryShown(Shape):

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from engine import archives
 from tests.acceptance import applicants
-from tests.api.bundle import APPLICANT, accepted, complete, item, submit
+from tests.api.bundle import APPLICANT, accepted, complete, item, submit, task
 
 NUMBER = APPLICANT["id_number"]
 SIGNBOARD = {"matter": "signboard", "materials": ["m_signdraw", "m_premises"]}
@@ -140,3 +140,72 @@ def test_adopt__an_item_that_the_bundle_handles_already(clerk):
     assert f"but it does as {own}: withdraw that first (POST /items/{own}/withdraw), if {number} is to count" in refused.json["detail"]
     assert clerk.post(f"/items/{own}/withdraw", {"reason": "已单独申请"}).status_code == 200
     assert clerk.post(f"/cases/{bundle['number']}/adopt", {"item_no": number}).status_code == 200
+
+
+# Applied for a second time ----------------------------------------------------------------------------------------------------------------
+
+
+def under_way(caller, case, name="一窗受理"):
+    return caller.get(f"/tasks/{task(caller, case, name)['id']}").json["under_way"]
+
+
+def test_submit__what_is_under_way_elsewhere(call, clerk):
+    """It is taken, for a second restaurant is lawful; whoever takes it in is told, also at another hall, and so is the intake."""
+    first = submit(clerk)
+    elsewhere = call("clerk-yuelu")
+
+    second = submit(elsewhere, hall="yuelu")
+
+    assert first["under_way"] == []
+    assert [each["number"] for each in second["under_way"]] == sorted((each["number"] for each in first["items"]), reverse=True)
+    told = {tuple(each[name] for name in ("case", "hall", "status", "adoptable", "used_by")) for each in second["under_way"]}
+    assert told == {(first["number"], "changsha", "submitted", False, first["number"])}
+    assert under_way(elsewhere, second) == second["under_way"]
+    assert [each["case"] for each in under_way(clerk, first)] == [second["number"]] * len(first["items"])
+    complete(elsewhere, second, "一窗受理", outcome="accept")
+    assert second["under_way"][0].keys() == clerk.get(f"/items?applicant_number={NUMBER}").json["data"][0].keys()
+
+
+def test_submit__what_is_handled_alone_can_be_adopted(clerk, alone):
+    second = submit(clerk, **SIGNBOARD)
+    (found,) = second["under_way"]
+    assert [found[name] for name in ("number", "status", "adoptable", "used_by")] == [alone, "in_review", True, None]
+
+    bundle = submit(clerk, adopt=[alone])
+
+    assert bundle["under_way"] == []
+    assert [(each["number"], each["used_by"]) for each in under_way(clerk, second)] == [(alone, bundle["number"])]
+    assert clerk.post(f"/items/{alone}/withdraw", {"reason": "不办了"}).status_code == 200
+    assert under_way(clerk, second) == []
+
+
+def test_submit__nothing_is_under_way(clerk, alone):
+    """Other items, another applicant, another document of the same number, and what is there as a result."""
+    assert alone
+    assert submit(clerk)["under_way"] == []
+    one, other = (
+        {"kind": "person", "name": "王某", "id_number": "E12345678", "id_type": "passport", "id_country": c} for c in ("USA", "FRA")
+    )
+    assert submit(clerk, **SIGNBOARD, applicant=one)["under_way"] == submit(clerk, **SIGNBOARD, applicant=other)["under_way"] == []
+    assert len(submit(clerk, **SIGNBOARD, applicant=other)["under_way"]) == 1
+
+
+def test_follow_on__what_joins_is_under_way_elsewhere(clerk, alone):
+    bundle = accepted(clerk)
+    assert clerk.post(f"/cases/{bundle['number']}/follow-on", {"items": ["signboard"]}).status_code == 200
+
+    assert [each["number"] for each in under_way(clerk, bundle, "接续受理")] == [alone]
+
+
+def test_under_way__only_for_whoever_could_adopt_it(call, clerk, alone):
+    """A channel submits, and is told nothing of what else its applicant has; nor is anything told of what is no intake."""
+    portal = {"name": "portal-of-the-city", "display_name": "门户", "password": "portal-of-the-city"}
+    assert call("admin").post("/accounts", portal).status_code == 201
+    assert call("admin").post(f"/accounts/{portal['name']}/grants", {"role": "channel"}).status_code < 300
+    made = submit(call(portal["name"]), **SIGNBOARD, hall="changsha")
+
+    assert made["under_way"] is None
+    assert [each["number"] for each in under_way(clerk, made)] == [alone]
+    done = complete(clerk, made, "一窗受理", outcome="accept")
+    assert done["under_way"] is None
+    assert under_way(call("officer-urban"), made, "招牌备案审核") is None

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from werkzeug.test import create_environ
 
 from api.v1 import present
-from engine import cases, columns, deadlines, deeds, definitions, deployments, processes, queues, scheduler, tasks, worklists
+from engine import cases, columns, deadlines, deeds, definitions, deployments, earlier_items, processes, queues, scheduler, tasks, worklists
 from engine.deadlines import DeadlineFilter
 from engine.floors import Floors
 from engine.variables import NOTHING
@@ -97,6 +97,20 @@ def test_submit__five_items_as_one(database):
 
     assert len(bundle.ITEMS) == 5
     assert len(one) == len(five), "\n".join(five)
+
+
+def test_submit__what_is_under_way_elsewhere_is_one_statement(database):
+    """It is told with every submission, however much that is."""
+    bundle.deploy(database)
+    with database.transaction() as session:
+        for _time in range(3):
+            made = cases.submit(session, bundle.SUBMISSION, actor=bundle.CLERK)
+
+    def ask():
+        with database.transaction() as session:
+            assert len(earlier_items.under_way(session, bundle.CLERK, made.number)) == 2 * len(bundle.ITEMS)
+
+    assert len(measure(database.bind, ask).statements) == 1
 
 
 def test_completion__of_the_reference_process(database):

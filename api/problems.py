@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, Unauthorized
 
 from engine import disks
-from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotFound, NotPermitted, Unavailable
+from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotFound, NotPermitted, Unavailable, Unsettled
 
 MEDIA_TYPE = "application/problem+json"
 #: Status of each category of refusal; the docstring of the class is the title.
@@ -42,6 +42,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(EngineError, refused)
     app.register_error_handler(HTTPException, mistaken)
     app.register_error_handler(OSError, hindered)
+    app.register_error_handler(MemoryError, exhausted)
     app.register_error_handler(Exception, failed)
 
 
@@ -58,7 +59,7 @@ _ADVICE = {
     415: "内容类型不支持 · Send the media type that the route takes.",
     422: "数据不合要求，见 errors · See errors for each field.",
     500: "系统故障，已记录；请把 instance 告诉运维 · A fault of ours; tell the operator the instance.",
-    503: "他人正在办理同一件，或数据库、磁盘暂不可用；稍候重试（Retry-After）· Somebody has it, or database or disk are away; try again.",
+    503: "他人正在办理同一件，或数据库、磁盘、内存暂不可用；稍候重试（Retry-After）· Somebody has it, or database, disk, memory are away.",
 }
 
 
@@ -118,6 +119,17 @@ def hindered(error: OSError) -> Response:
         return refused(unavailable)
     except OSError:
         return failed(error)
+
+
+def exhausted(error: MemoryError) -> Response:
+    """Answer what this node had no memory for before its transaction, or after it: within it nothing was done (`outages`)."""
+    log_fault(error)
+    return refused(
+        Unsettled(
+            "Expected this node to have memory for it, but it has none left, and whether it was carried out is not known; "
+            "look, or repeat it with its Idempotency-Key"
+        )
+    )
 
 
 def failed(error: Exception) -> Response:

@@ -1,8 +1,9 @@
 """Deeds: pieces of work that are due, each done in a transaction of its own; or many of a kind in one, as long as nothing goes wrong.
 
 A piece has not failed, and stays due, when somebody else holds what it needs (Busy), when its instance is suspended, or when the database
-is away or refuses us something (Unavailable, Unfit).  By every other error it has failed, also when what it refers to is gone (Vanished):
-that is counted.  The next attempt may find out what has become of it; the last one leaves an incident.
+is away or refuses us something (Unavailable, Unfit).  By every other error it has failed, also when what it refers to is gone (Vanished),
+or when this node has no memory for it alone (Exhausted): that is counted.  The next attempt may find out what has become of it; the last
+one leaves an incident.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from engine import activities, attempts, continuations, database, duties, execut
 from engine.actors import ENGINE
 from engine.batches import Batch
 from engine.database import Database
-from engine.errors import Busy, Suspended, Unavailable, Unfit, Vanished
+from engine.errors import Busy, Exhausted, Suspended, Unavailable, Unfit, Vanished
 from engine.models import Base, Job, Timer
 from engine.pace import FEW
 from engine.schedule_models import Continuation, StartTimer
@@ -149,8 +150,8 @@ def _remember(db: Database, row_id: UUID, error: Exception, remember: Callable[[
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether the database is away: then no other piece can be done either."""
-    return isinstance(error, Unavailable) and not isinstance(error, Unfit)
+    """Whether the database is away: then no other piece can be done either.  Who has no memory for one may have it for others."""
+    return isinstance(error, Unavailable) and not isinstance(error, Unfit | Exhausted)
 
 
 def _in_the_way(error: Exception) -> bool:

@@ -74,6 +74,10 @@ class Unfit(Unavailable):
     """The database is not what this node needs: somebody must see to it."""
 
 
+class Exhausted(Unavailable):
+    """This node has no memory left for it just now; try again."""
+
+
 class Unsettled(Unavailable):
     """Whether the command was carried out is not known."""
 

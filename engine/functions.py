@@ -232,6 +232,6 @@ def context(
     """Make what an instance may ask of the world while it runs; `called`: whether another instance has called it."""
     world = World(session=session, loaded=loaded, subject=subject, actor=actor, business_key=business_key)
     asked: dict[str, Any] = {"functions": Functions(world), "decide": world.decide, "live": LIVE}
-    made = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
+    made = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError, MemoryError), called=called, **asked)
     world.context = weakref.proxy(made)  # else both would be a circle: it stays, with the session, until Python looks for circles
     return made

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from bpmn.definition import Definition
 from bpmn.instance import Instance as Awake
 from bpmn.waits import Context
 from engine import large_values, moments
 from engine.holdings import Held
 
+log = structlog.get_logger()
 #: What a token state may ask of the world while nobody holds it.
 _NOWHERE = Context(now=moments.now())
 #: What a token state takes in memory, about: bytes for itself, for each byte of its snapshot, and for each byte of its variables as JSON.
@@ -75,17 +78,20 @@ class LiveInstances:
 
     def keep(self, row: Held, process: Awake) -> None:
         """Keep a token state as it was committed with its row, if it has not ended; what was used longest ago makes room."""
-        said = sum(map(len, row.variables)) + sum(map(large_values.length, row.variables.values()))
-        size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * said
-        if process.ended or size > self.limit // 4:
-            return  # nobody takes it up any more, or it would drive out all others
-        process.rest(_NOWHERE)
-        with self._lock:
-            self._drop(row.id)
-            self._kept[row.id] = _Live(process=process, rev=row.rev, state=row.state, large=row.large or {}, size=size)
-            self.size += size
-            while self.size > self.limit:
-                self._drop(next(iter(self._kept)))
+        try:
+            said = sum(map(len, row.variables)) + sum(map(large_values.length, row.variables.values()))
+            size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * said
+            if process.ended or size > self.limit // 4:
+                return  # nobody takes it up any more, or it would drive out all others
+            process.rest(_NOWHERE)
+            with self._lock:
+                self._drop(row.id)
+                self._kept[row.id] = _Live(process=process, rev=row.rev, state=row.state, large=row.large or {}, size=size)
+                self.size += size
+                while self.size > self.limit:
+                    self._drop(next(iter(self._kept)))
+        except MemoryError:  # its command is done, and is not to fail now; who comes next wakes it from its snapshot
+            log.exception("out of memory")
 
     def _drop(self, instance_id: UUID) -> _Live | None:
         found = self._kept.pop(instance_id, None)

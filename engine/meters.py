@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import Counter, Histogram
 
-from engine.errors import Busy, Unavailable, Unfit, Unsettled, Vanished
+from engine.errors import Busy, Exhausted, Unavailable, Unfit, Unsettled, Vanished
 
 #: Names the folder in which processes count together.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -31,7 +31,7 @@ def prepare() -> None:
     Systems clear up behind people who log out, and what has been in a folder of temporary files for long.
     """
     have_folder()
-    for kind in (Busy, Vanished, Unavailable, Unfit, Unsettled):
+    for kind in (Busy, Vanished, Unavailable, Unfit, Exhausted, Unsettled):
         OUTAGE.labels(kind.__name__).inc(0)
 
 

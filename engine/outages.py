@@ -5,6 +5,7 @@ What fails before COMMIT is sent has done nothing:
 `Vanished`     something that is referred to is not there; tried again, the command finds out what has been archived or deleted
 `Unavailable`  the database cannot be reached, has no connection left, or no room
 `Unfit`        it keeps a table from us, or its files are damaged: no timer or job counts that as an attempt of its own
+`Exhausted`    this node has no memory for it, so it is none of the database: timers and jobs count it, each of its own (decision 0016)
 
 When the connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): then only a command with an
 Idempotency-Key can be repeated, for the key tells.  The same holds when somebody ends the waiting of a COMMIT for its standby: it has been
@@ -29,7 +30,7 @@ from sqlalchemy.exc import TimeoutError as AllTaken
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from engine import meters
-from engine.errors import Busy, EngineError, InvalidInput, Unavailable, Unfit, Unsettled, Vanished
+from engine.errors import Busy, EngineError, Exhausted, InvalidInput, Unavailable, Unfit, Unsettled, Vanished
 
 log = structlog.get_logger()
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
@@ -82,7 +83,7 @@ _SQLITE_UNDONE = "no such savepoint"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class told:  # noqa: N801 - read as a word: `with outages.told():`
-    """Raise what a fault of the database in the block means; one that is no outage (a constraint, a wrong statement) stays as it is."""
+    """Raise what a fault of the database, or of memory, in the block means; what is no outage (a constraint, a statement) stays so."""
 
     committing: bool = False
 
@@ -102,6 +103,8 @@ def _told(error: BaseException, *, committing: bool) -> EngineError | None:
     if isinstance(error, DBAPIError) and _state(error) in _UNFIT:
         log.warning("what came does not fit into the database", because=said(error))  # or a column of ours is too small
         return InvalidInput(f"Expected values that a database can keep, but it says: {said(error)}")
+    if isinstance(error, MemoryError):
+        log.error("out of memory", exc_info=error)
     meant = _meant(error, committing=committing)
     if meant is not None:
         meters.OUTAGE.labels(type(meant).__name__).inc()
@@ -115,6 +118,8 @@ def _meant(error: BaseException, *, committing: bool) -> EngineError | None:
         return Busy("Expected to write what was read, but somebody else has written it meanwhile; try again")
     if isinstance(error, NoResultFound | ObjectDeletedError):
         return Vanished(_GONE)
+    if isinstance(error, MemoryError) and not committing:
+        return Exhausted("Expected this node to have memory for it, but it has none left; try again later")
     if isinstance(error, PendingRollbackError):
         return _unavailable("") if error.code == _BROKEN_BEFORE else None
     return _meaning(error, committing=committing) if isinstance(error, DBAPIError) else None

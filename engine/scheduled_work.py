@@ -151,7 +151,7 @@ def execute(session: Session, job_id: UUID, *, actor: Actor) -> None:
             continuations.execute(session, row, actor=actor)
         else:
             start_timers.start(session, row, actor=actor)
-    except (Busy, Unavailable, SQLAlchemyError):  # that is no failure of what was to be done
+    except (Busy, Unavailable, SQLAlchemyError, MemoryError):  # that is no failure of what was to be done
         raise
     except Exception as error:
         raise Failed(errors.described(error)) from error

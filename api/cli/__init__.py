@@ -76,6 +76,8 @@ class Group(click.Group):
             kind = Hindered if passing else click.ClickException
             why = errors.said_below(error)  # which clients of the API are not told
             raise kind(f"{error} ({why})" if why else str(error)) from error
+        except MemoryError as error:  # outside of a transaction
+            raise Hindered("Expected this machine to have memory for it, but it has none left; try again later") from error
 
 
 @contextmanager

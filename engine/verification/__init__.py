@@ -120,7 +120,8 @@ def _look_at_archived(db: Database, case_id: UUID, files: FileStore | None) -> I
     try:
         with db.reading() as session:
             row = session.scalars(select(ArchivedCase).where(ArchivedCase.id == case_id)).one()
-        faults, kept = archive_faults.of(row)
+        with outages.told():
+            faults, kept = archive_faults.of(row)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - one damaged row is not to hide the others

@@ -61,7 +61,7 @@ def _faults(session: Session, about: InstanceRows, overdue: datetime) -> Iterato
     try:
         with outages.told():
             process = instances.look(session, about.row, Subject.of(session, about.case, about.item) if about.case else None)
-        waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}
+            waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}
     except Unavailable:
         raise  # that is no fault of theirs
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be looked at

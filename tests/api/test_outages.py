@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from api import repeats
+from api import auth, repeats
+from engine import accounts
 from engine.models import Definition, ExternalTask, Task
 from engine.schedule_models import Continuation
 from tests import everywhere
@@ -148,3 +150,14 @@ def test_command__database_fails(app, things, monkeypatch):
 
     assert faults == []
     assert [each for each in done if each[1] >= 300] == []
+
+
+@pytest.mark.parametrize(("module", "name"), [(accounts, "listing"), (auth, "actor")], ids=["in the transaction", "outside"])
+def test_request__no_memory(admin, monkeypatch, module, name):
+    with monkeypatch.context() as patched:
+        patched.setattr(repeats, "PAUSES", ())
+        patched.setattr(module, name, lambda *_args, **_kwargs: bytearray(sys.maxsize))
+        answer = admin.get("/accounts")
+
+    assert (answer.status_code, "memory" in answer.json["detail"]) == (503, True)
+    assert answer.headers["Retry-After"] == "1"

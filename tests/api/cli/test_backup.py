@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from sqlalchemy import inspect, select, text
 
-from api.cli import Hindered
+from api.cli import Hindered, verify
 from engine import backups, calendars, postgresql, queues
 from engine.database import Database
 from engine.files import FileStore
@@ -204,3 +204,21 @@ def test_restore__database_is_away(run, tmp_path):
 
     assert result.exit_code == Hindered.exit_code
     assert "Error: Expected the database to answer, but it cannot be reached just now" in result.output
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_verify__no_memory(run, monkeypatch):
+    """Also outside of a transaction: a script sees that it may give the command again."""
+
+    def take_all(*_about):
+        raise MemoryError
+
+    run("migrate")
+    monkeypatch.setattr(verify, "write", take_all)
+
+    ended = run("verify")
+
+    assert (ended.exit_code, ended.stderr.splitlines()[-1]) == (
+        Hindered.exit_code,
+        "Error: Expected this machine to have memory for it, but it has none left; try again later",
+    )

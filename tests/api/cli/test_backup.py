@@ -28,8 +28,9 @@ def waiting(db):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_backup__is_told_to_stop(run, begin, environ, tmp_path):
-    """As by a service manager whose patience is over: no half of a backup fills the disk, and pg_dump does not go on."""
+@pytest.mark.parametrize(("by", "status"), [("a service manager", 128 + signal.SIGTERM), ("a person", 1)])
+def test_backup__is_told_to_stop(run, begin, environ, tmp_path, by, status):
+    """As by a service manager whose patience is over: no half of a backup fills the disk, pg_dump does not go on, and it says so."""
     run("migrate")
     here = Database(environ["ONETHING_DATABASE_URL"])
     with here.bind.begin() as somebody:
@@ -41,10 +42,14 @@ def test_backup__is_told_to_stop(run, begin, environ, tmp_path):
             time.sleep(0.05)
         begun = list(tmp_path.glob("backup*"))
 
-        command.process.send_signal(signal.SIGTERM)
+        if by == "a person":
+            command.press_ctrl_c()
+        else:
+            command.process.send_signal(signal.SIGTERM)
 
-        assert command.ended() == 128 + signal.SIGTERM
+        assert command.ended() == status, command.output
     here.close()
+    assert "Stopped before the end: what was half done is taken back, the rest stays. Give it again to go on." in command.output
     assert len(begun) == 1
     assert list(tmp_path.glob("backup*")) == []
 

@@ -256,7 +256,7 @@ class Instance:
         token = self._find("reschedule", wait_id, WaitKind.USER_TASK, WaitKind.TIMER)
         if self._process.is_bound(wait_id):
             raise InstanceError(f"Expected to reschedule timer {token.task_spec.name}, but its expression says when it is due")
-        token.facts.update(due_at=due_at and due_at.isoformat(), by_hand=True)
+        token.facts |= {"due_at": due_at.isoformat() if due_at else None, "by_hand": True}
 
     def retry(self, wait_id: int) -> None:
         """Try an incident again.  A bound timer that has recovered by itself meanwhile is no error."""

@@ -10,7 +10,7 @@ import json
 import zlib
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import orjson
 
@@ -21,6 +21,64 @@ VERSION = 2
 READY = 16
 #: State of a token that waits for other tokens.
 WAITING = 8
+
+
+class Facts(TypedDict, total=False):
+    """What the element of a token remembers, in JSON; most tokens have few of these.  The process itself has some, too (`State`)."""
+
+    #: Its local variables.
+    local: dict[str, Any]
+    #: Whether it only watches for an event: on an activity, behind an event-based gateway, or to start an event subprocess.
+    watches: bool
+    #: Whether the work of the element is over, so that only leaving it is left; and whether it has left, and set its output parameters.
+    done: bool
+    left: bool
+    #: It waits for a job, `before` or `after` the element, with priority and retries.  `continued`: there a job has brought it on already.
+    job: str
+    job_priority: int
+    retry_cycle: str
+    continued: str
+    #: What has failed, in words: it rests as an incident.  `ahead`: that was before it had entered the element.
+    error: str
+    ahead: bool
+    #: An error that nothing here catches, while the callers are asked: {name: its code, error: what is said about it}.
+    raised: dict[str, Any]
+    #: Code of the error by which it ends, since nothing catches it.  `failed`: what was last inside it (a scope) has ended so.
+    uncaught: str
+    failed: bool
+    #: What was completed inside it (a scope) and can be compensated (`bpmn.spiff.compensation.Entry`).
+    compensable: list[dict[str, Any]]
+    #: As evaluated on entering: the name of the message or signal, the topic, the process that is called, the code of an escalation.
+    name: str
+    #: User tasks, as evaluated on entering; moments in ISO 8601.  `by_hand`: somebody has set the due date since.
+    groups: list[str]
+    users: list[str]
+    assignee: str | None
+    title: str | None
+    description: str | None
+    due_at: str | None
+    follow_up_at: str | None
+    by_hand: bool
+    #: User tasks and external tasks.
+    priority: int
+    #: Timers have `due_at`, too, and a cycle what is left of it (`bpmn.timers.Cycle`); one that is *bound* is evaluated whenever somebody
+    #: asks, and remembers the date for which it has gone off last.
+    cycle: dict[str, Any]
+    bound: bool
+    fired_for: str
+    #: Whether this event was the first one behind an event-based gateway.
+    raced: bool
+    #: Calls: the variables, version and business key for what is called; and what that gives back, until the call is left.
+    variables: dict[str, Any]
+    version: str
+    business_key: str | None
+    returned: dict[str, Any]
+    #: Event subprocesses: the start event that has caught something, and the number of the token that watched there, if it goes on.
+    start: list[Any]
+    #: Rounds of a loop: whether the body has counted it.  Bodies: whether enough rounds are over; which one is next (None: no more).
+    counted: bool
+    enough: bool
+    next: int | None
 
 
 class Row(NamedTuple):
@@ -37,8 +95,7 @@ class Row(NamedTuple):
     since: str
     #: Id of the flow it came by.
     flow: str | None
-    #: What the element remembers.
-    facts: dict[str, Any]
+    facts: Facts
 
 
 #: orjson would make a fraction of a number that has more than 64 bits.
@@ -68,8 +125,8 @@ class State:
     completed: bool
     #: The tokens, each after the one it is in.
     rows: list[Row]
-    #: What the process itself remembers (its activities that can be compensated).
-    facts: dict[str, Any]
+    #: Those of the process itself: `compensable`, `failed`.
+    facts: Facts
 
 
 def encode(state: State) -> bytes:
@@ -113,7 +170,7 @@ def decode(snapshot: bytes) -> State:
         raise InstanceError(f"Expected a whole snapshot, but it cannot be read: {broken}") from broken
 
 
-def _state(next_id: int, end: str | None, error: str | None, completed: bool, rows: list[list[Any]], facts: dict[str, Any]) -> State:
+def _state(next_id: int, end: str | None, error: str | None, completed: bool, rows: list[list[Any]], facts: Facts) -> State:
     if lengths := {*map(len, rows)} - {len(Row._fields)}:
         raise ValueError(f"a row has {min(lengths)} values")
-    return State(next_id=next_id, end=end, error=error, completed=completed, rows=[*map(_row, rows)], facts=dict(facts))
+    return State(next_id=next_id, end=end, error=error, completed=completed, rows=[*map(_row, rows)], facts=Facts(**facts))

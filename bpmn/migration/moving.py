@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import cast
 
 from bpmn import snapshot as snapshots
 from bpmn.definition import ElementType, EventDefinition
@@ -12,7 +13,7 @@ from bpmn.migration import places, remembered
 from bpmn.migration.places import Stage
 from bpmn.migration.plan import Plan, label, watchers
 from bpmn.migration.step import Step, Verdict
-from bpmn.snapshot import Row, State
+from bpmn.snapshot import Facts, Row, State
 from bpmn.waits import Context
 
 #: What a timer remembers of when it is due.
@@ -125,7 +126,8 @@ class Moving:
         moved = row._replace(element=step.to or row.element, flow=flow, facts=remembered.renamed(self._plan, row.facts))
         if step.verdict is not Verdict.RESET:
             return moved
-        return moved._replace(state=snapshots.READY, facts={key: value for key, value in row.facts.items() if key not in _DUE})
+        kept = cast("Facts", {name: value for name, value in row.facts.items() if name not in _DUE})
+        return moved._replace(state=snapshots.READY, facts=kept)
 
 
 def _reads(event: EventDefinition) -> tuple[object, ...]:

@@ -7,9 +7,7 @@ from typing import Any
 
 from bpmn.definition import ElementType, EventType
 from bpmn.migration.plan import Plan, label
-
-#: What a token, or the process itself, remembers.
-Facts = Mapping[str, Any]
+from bpmn.snapshot import Facts
 
 
 def lost(plan: Plan, facts: Facts) -> Iterator[str]:
@@ -17,7 +15,7 @@ def lost(plan: Plan, facts: Facts) -> Iterator[str]:
     for entry in facts.get("compensable", ()):
         if "handler" in entry and (reason := plan.misfit(entry["handler"]) or _unstarted(plan, entry["handler"])):
             yield f"Expected to compensate {entry['activity']} as before, but: {reason}"
-        yield from lost(plan, {"compensable": entry.get("inner", ())})
+        yield from lost(plan, {"compensable": entry.get("inner", [])})
 
 
 def _unstarted(plan: Plan, handler: str) -> str:
@@ -30,9 +28,9 @@ def _unstarted(plan: Plan, handler: str) -> str:
     return f"Expected {label(plan.source, handler)} to be started by a compensation, but it no longer is: draw that start event again"
 
 
-def renamed(plan: Plan, facts: Facts) -> dict[str, Any]:
-    """Give the elements that are remembered their new ids."""
-    told = dict(facts)
+def renamed(plan: Plan, facts: Facts) -> Facts:
+    """Return what is remembered with the new ids of the elements."""
+    told = facts.copy()
     if "start" in facts:
         start, number = facts["start"]
         told["start"] = [plan.goes_to(start), number]
@@ -41,7 +39,7 @@ def renamed(plan: Plan, facts: Facts) -> dict[str, Any]:
     return told
 
 
-def _entry(plan: Plan, entry: Facts) -> dict[str, Any]:
+def _entry(plan: Plan, entry: Mapping[str, Any]) -> dict[str, Any]:
     named = {key: plan.goes_to(entry[key]) for key in ("activity", "handler") if key in entry}
     inner = {"inner": [_entry(plan, each) for each in entry["inner"]]} if "inner" in entry else {}
     return {**entry, **named, **inner}

@@ -213,7 +213,7 @@ class ReceiveTask(CatchEvent):
 
 def _keep(token: Token, series: timers.Cycle) -> None:
     written = {**asdict(series), "anchor": series.anchor.isoformat()}
-    token.facts.update(due_at=series.due_at.isoformat(), cycle=written)
+    token.facts |= {"due_at": series.due_at.isoformat(), "cycle": written}
 
 
 def _read(written: dict[str, Any]) -> timers.Cycle:

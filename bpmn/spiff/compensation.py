@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpmn.definition import ElementType
+from bpmn.snapshot import Facts
 
 if TYPE_CHECKING:
     from bpmn.spiff.token import Token
@@ -45,8 +46,9 @@ def start(thrower: Token, entries: list[Entry], local: dict[str, Any] | None = N
     for entry in reversed(entries):
         known = {**(local or {}), **entry["local"]}
         if "handler" in entry:
-            facts: dict[str, Any] = {"local": known} if known else {}
-            facts |= {"compensable": entry["inner"]} if "inner" in entry else {}
+            facts: Facts = {"local": known} if known else {}
+            if "inner" in entry:
+                facts["compensable"] = entry["inner"]
             thrower.workflow.spawn(thrower.workflow.spec.task_specs[entry["handler"]], thrower, **facts)
             started = True
         else:

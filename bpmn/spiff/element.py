@@ -9,6 +9,7 @@ from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
 
 from bpmn import errors, waits
 from bpmn.definition import AWAITED, BODY, SCOPES, Definition, Element, ElementType, EventType, Flow
+from bpmn.snapshot import Facts
 from bpmn.spiff import compensation, values
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         process, scope = my_task.workflow, my_task.scope
         if self.element.type is ElementType.END_EVENT and scope is process.root:
             process.end = self.name
-        facts: dict[str, Any] = {"local": self._seen(my_task)} if self._forks and "local" in my_task.facts else {}
+        facts: Facts = {"local": self._seen(my_task)} if self._forks and "local" in my_task.facts else {}
         for flow in my_task.taken:
             for _ in range(self.element.completion_quantity):
                 process.spawn(self._wf_spec.task_specs[flow.target], scope, flow=flow.id, **facts)

@@ -10,6 +10,7 @@ from SpiffWorkflow.task import TaskState
 from bpmn.definition import BODY, Element, ElementType
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction, Verb
+from bpmn.snapshot import Facts
 from bpmn.spiff import canceling
 from bpmn.spiff.catching import EventStart
 from bpmn.spiff.process import Process
@@ -54,7 +55,8 @@ def _happen(process: Process, spec: EventStart, within: Token | None, local: Map
     scope = _scope(process, subprocess.element, within)
     if spec.element.interrupting:
         process.empty(scope)
-    return process.spawn(subprocess, scope, start=[spec.name, None], **_own(local))
+    facts: Facts = {"start": [spec.name, None], **_own(local)}
+    return process.spawn(subprocess, scope, **facts)
 
 
 def _along(process: Process, flow: str, within: Token | None, local: Mapping[str, Any]) -> int:
@@ -87,7 +89,7 @@ def cancel(process: Process, token: Token) -> None:
     canceling.cancel(process, token)
 
 
-def _own(local: Mapping[str, Any]) -> dict[str, Any]:
+def _own(local: Mapping[str, Any]) -> Facts:
     return {"local": dict(local)} if local else {}
 
 
@@ -114,9 +116,9 @@ def _open(process: Process, spec: Scope, around: Token) -> Token:
     """Open a scope without starting what is in it."""
     if not isinstance(spec, Scope):
         raise InstanceError(f"Expected a running {spec.drawn_id} to start something in, but it does not run")
-    more = _own(spec.body.admit(around)) if spec.body else {}
+    more: Facts = _own(spec.body.admit(around)) if spec.body else {}
     token = Token(process, spec, around, number=process.number(), since=process.context.now)
-    token.facts.update(more)
+    token.facts |= more
     process.enter_scope(token)
     token.begin()
     token.rest(TaskState.STARTED)

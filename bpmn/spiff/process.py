@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from SpiffWorkflow.task import TaskState
 from SpiffWorkflow.workflow import Workflow
@@ -13,6 +13,7 @@ from bpmn import errors
 from bpmn.expressions import Expression
 from bpmn.instructions import PROCESS
 from bpmn.parameters import HandedOn
+from bpmn.snapshot import Facts
 from bpmn.spiff import canceling, waiting
 from bpmn.spiff.asking import ask
 from bpmn.spiff.conditions import Conditions
@@ -57,8 +58,9 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         #: Variables that were set to just what another one held, in order: the engine gives them its type.
         self.handed_on: list[HandedOn] = []
         self.conditions = Conditions(self)
-        self._stack: list[Token] = []
+        #: Tokens that are to run: those that have become ready since one was last taken, in their order; and the others, the next one last.
         self._fresh: list[Token] = []
+        self._stack: list[Token] = []
         self.root = self.task_tree = Token(self, spec.start, None, number=PROCESS, since=context.now)
 
     def open(self) -> None:
@@ -89,7 +91,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.next_id += 1
         return self.next_id - 1
 
-    def spawn(self, spec: ElementSpec, scope: Token, *, flow: str | None = None, number: int | None = None, **facts: Any) -> int:
+    def spawn(self, spec: ElementSpec, scope: Token, *, flow: str | None = None, number: int | None = None, **facts: Unpack[Facts]) -> int:
         """Put a new token at an element, within a scope; returns its number.  `flow`: id of the flow it comes by."""
         token = Token(self, spec, scope, number=number or self.number(), since=self.context.now)
         token.flow = flow
@@ -129,11 +131,12 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         else:
             token.run_again()
 
-    def interrupt(self, activity: Token, boundary: ElementSpec, *, number: int | None = None, **facts: Any) -> None:
+    def interrupt(self, activity: Token, boundary: ElementSpec, *, number: int | None = None, **facts: Unpack[Facts]) -> None:
         """Stop an activity, with all that is in it, and go on at its boundary event."""
         scope = activity.scope
         canceling.cancel(self, activity)
-        self.spawn(boundary, scope, number=number, done=True, **facts)
+        facts["done"] = True
+        self.spawn(boundary, scope, number=number, **facts)
 
     def discard(self, token: Token) -> None:
         """Take a token away, with all that is in it.  No output parameters are set: for that, `canceling.cancel` it."""

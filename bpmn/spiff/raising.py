@@ -65,7 +65,7 @@ def raise_error(at: Token, code: str, message: str | None = None) -> None:
 def give_up(token: Token, code: str) -> None:
     """Nothing catches an error: the token that has thrown it is to end, as at a plain end event, and others go on."""
     token.facts.pop("raised", None)
-    token.facts.update(uncaught=code, done=True)
+    token.facts |= {"uncaught": code, "done": True}
     process = token.workflow
     process.error = code
     if token.scope is process.root:

@@ -12,6 +12,7 @@ from SpiffWorkflow.task import Task, TaskState
 from bpmn import waits
 from bpmn.definition import ElementType, Flow
 from bpmn.expressions import Expression
+from bpmn.snapshot import Facts
 
 if TYPE_CHECKING:
     from bpmn.spiff.element import ElementSpec
@@ -42,8 +43,8 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self._children: list[int] = []
         self.data: dict[str, Any] = {}
         self.triggered, self.thread_id, self.last_state_change = False, 0, 0.0
-        #: What the element must remember while the token is here, in JSON (the library calls it `internal_data`).
-        self.facts: dict[str, Any] = {}
+        #: What the element must remember while the token is here (the library calls it `internal_data`).
+        self.facts: Facts = {}
         self.internal_data = self.facts
         process.tasks[number] = self
         if scope is not None:

@@ -59,10 +59,10 @@ OTHERWISE = """\
   task round that somebody has completed.  Who catches a signal or an escalation beside what has thrown it goes on first; in Camunda 7 the
   thrower does.
 - A signal end event triggers an event subprocess of its own scope; in Camunda 7 the scope is over.
-- Conditions are put once for all variables that are set in one step, in Camunda 7 once for each.  The variables that complete a task are
-  set when it is over: a condition on the task itself does not see them, so nobody's completed work counts as canceled.  In Camunda 7 it
-  does.  At what is done at once (a script, an expression) a condition is never put; in Camunda 7 one that holds already keeps it from being
-  done.
+- Conditions are evaluated once for all variables that are set in one step, in Camunda 7 once for each.  The variables that complete a task
+  are set when it is over: a condition on the task itself does not see them, so nobody's completed work counts as canceled.  In Camunda 7
+  it does.  At what is done at once (a script, an expression) a condition is never evaluated; in Camunda 7 one that holds already keeps it
+  from being done.
 - Input parameters of a task that runs several times see the `loopCounter` and the entry of their round, in Camunda 7 those of a subprocess
   alone.  The name of a message that starts an event subprocess may use the input parameters of the subprocess around it.
 - A number of rounds that is no whole number is an incident; Camunda 7 drops the fraction.
@@ -74,8 +74,8 @@ OTHERWISE = """\
 - An error out of a task with output parameters that nothing catches ends the task, and they are set; Camunda 7.22 fails.
 - A job before or after an activity for compensation is carried out, and its output parameters are set; Camunda 7 ignores both.
 - While an event subprocess goes on that has interrupted a subprocess, the boundary events of the subprocess watch; Camunda 7 forgets them.
-- Conditions of flows behind a job (`camunda:asyncAfter`) are put when it has come, all in one; Camunda 7 puts them before, with a job for
-  each flow.
+- Conditions of flows behind a job (`camunda:asyncAfter`) are evaluated when it has come, all in one; Camunda 7 does so before, with a job
+  for each flow.
 - In the history, an event-based gateway is completed by the first event behind it (in Camunda 7 it is canceled), and links are told.  An
   activity is not told before its job has come (`camunda:asyncBefore`); when it never comes, Camunda 7 tells a canceled one.  A subprocess
   that an event subprocess compensates is told once; in Camunda 7 once more, as canceled.

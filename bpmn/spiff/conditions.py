@@ -64,21 +64,21 @@ class Conditions:
         """Forget the changes until now: no condition is evaluated because of them."""
         self.changes.clear()
 
-    def put(self) -> None:
-        """Evaluate every condition that a change concerns, until no variable has changed: what one sets off may change others."""
+    def evaluate(self) -> None:
+        """Evaluate the conditions that the changes concern, until nothing has changed any more: what one sets off may change others."""
         while self.changes:
             changes, self.changes = self.changes, []
             waiting = self._process.tasks.at(self._process.spec.catching)
             for token in [token for token in waiting if token.kind is WaitKind.CONDITION]:
                 if not token.gone and _sees(token, changes):
-                    _put(token)
+                    _evaluate(token)
 
     def _note(self, scope: Token | None, name: str, change: str) -> None:
         if self._process.spec.has_conditions:
             self.changes.append((scope, name, change))
 
 
-def _put(token: Token) -> None:
+def _evaluate(token: Token) -> None:
     event = token.task_spec
     try:
         if event.holds(token):

@@ -249,7 +249,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def _next(self) -> Token | None:
         while True:
             if self.conditions.changes:
-                self.conditions.put()
+                self.conditions.evaluate()
             # Depth first, in the order of the diagram: one branch comes to rest before the next one starts.
             if self._fresh:
                 self._stack += reversed(self._fresh)

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from engine import connections, disks, holdings, keys, meters, outages, postgresql, remains, schema
 from engine.errors import Unavailable
-from engine.large_values import LIVE, LOOKED_FOR
+from engine.holdings import LIVE
+from engine.large_values import LOOKED_FOR
 from engine.live import LiveInstances
 from engine.postgresql import LOCK_TIMEOUT
 from engine.settings import Settings

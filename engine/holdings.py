@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Column
@@ -110,6 +110,16 @@ COLUMNS: tuple[Column[Any], ...] = (
     *(Case.__table__.c[name] for name in ("number", "matter", "hall", "submitted_by")),
 )
 _FIELDS = tuple(each.name for each in fields(Held) if each.init)
+#: Under this name a session knows which token states are in memory, if any are kept (`Session.info`): a `Memory`.
+LIVE = "live"
+
+
+class Memory(Protocol):
+    """What keeps token states in memory (`live.LiveInstances`), as far as it is asked here."""
+
+    def values_of(self, row: Held) -> dict[str, Any] | None:
+        """Give the large values of an instance that is held, by name; None when they are not kept, or may be others."""
+        ...
 
 
 class Holdings:
@@ -133,8 +143,14 @@ class Holdings:
             return held
         row = Held(**dict(zip(_FIELDS, found, strict=True)))
         if row.large:
-            row.variables |= large_values.read(self._session, row)
+            row.variables |= self._large_values(row, row.large)
         return self._hold(row)
+
+    def _large_values(self, row: Held, large: Mapping[str, str]) -> dict[str, Any]:
+        """Return them by name: from memory, if they are there, else from the database."""
+        live: Memory | None = self._session.info.get(LIVE)
+        known = live.values_of(row) if live is not None else None
+        return large_values.read(self._session, row.id, row.key, large) if known is None else known
 
     def add(self, row: Held) -> None:
         """Hold a new instance, which is in no row yet: it is written with the next `write`, mostly when it is put back."""

@@ -17,8 +17,7 @@ from engine.case_models import Case, Item
 from engine.columns import new_id
 from engine.definitions import Loaded
 from engine.errors import InvalidState, NotFound, Suspended
-from engine.holdings import COLUMNS, INSTANCES, Held
-from engine.large_values import LIVE
+from engine.holdings import COLUMNS, INSTANCES, LIVE, Held
 from engine.live import LiveInstances
 from engine.reads import Read
 from engine.runs import Origin, Run

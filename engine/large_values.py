@@ -1,14 +1,14 @@
-"""Large values (大值): variables that are long as JSON lie in rows of their own, which are written once, and read only by who lacks them.
+"""Large values (大值): a variable that is long as JSON has a row of its own, which is written once, and read only if it is not in memory.
 
 An instance says which of its variables these are (`instances.large`: {name: SHA-256 of its JSON}); its other variables are in its row.
-Whoever holds it, or looks at it, sees all of them (docs/decisions/0023).
+Whoever holds it, or looks at it, sees all of them together (docs/decisions/0023).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -20,17 +20,12 @@ from engine.reads import Read
 from engine.value_models import LargeValue
 from engine.writes import Writes
 
-if TYPE_CHECKING:
-    from engine.holdings import Held
-    from engine.live import LiveInstances
-    from engine.models import Instance
-
 #: A value that is longer lies in a row of its own: bytes of JSON, or characters of a text.
 LARGE = 8_000
-#: The schema since which nodes look for values there.
+#: Nodes that know this schema look for values there.
 KNOWN_SINCE = "0026"
-#: Under these names a database's sessions know what is kept in memory, and whether all nodes look for large values (`Session.info`).
-LIVE, LOOKED_FOR = "live", "large values are looked for"
+#: Under this name a database's sessions know whether all nodes look for large values (`Session.info`).
+LOOKED_FOR = "large values are looked for"
 _VALUES = LargeValue.__table__
 _READ = Read(
     (_VALUES.c.sha256, _VALUES.c.content),
@@ -38,29 +33,34 @@ _READ = Read(
 )
 
 
+class Owner(Protocol):
+    """An instance that is held (`holdings.Held`), as far as its large values go."""
+
+    id: UUID
+    variables: dict[str, Any]
+    #: Names of its variables that are large, with their hashes.
+    large: dict[str, str] | None
+
+    @property
+    def key(self) -> dict[str, Any]: ...  # noqa: D102 - as `Held` says
+
+
 def length(value: Any) -> int:
     """How long a value is as JSON, about.  A text is not encoded for that: Python would keep the bytes in memory beside the text."""
     return len(value) if isinstance(value, str) else len(orjson.dumps(value))
 
 
-def read(session: Session, row: Held) -> dict[str, Any]:
-    """Return the large values of an instance that is held, by name: from memory, if they are there, else from the database."""
-    live: LiveInstances | None = session.info.get(LIVE)
-    known = live.values_of(row) if live is not None else None
-    return find(session, row.id, row.key, row.large or {}) if known is None else known
-
-
-def find(session: Session, instance_id: UUID, key: Mapping[str, Any], large: Mapping[str, str]) -> dict[str, Any]:
+def read(session: Session, instance_id: UUID, key: Mapping[str, Any], large: Mapping[str, str]) -> dict[str, Any]:
     """Read large values of an instance (`large`: name → hash), by name; raises KeyError when one is not there."""
     found = {row[0]: row[1] for row in _READ.all(session.connection(), {"instance_id": instance_id, **key})}
     return {name: found[sha256] for name, sha256 in large.items()}
 
 
-def write(session: Session, writes: Writes, row: Held, before: Mapping[str, Any]) -> dict[str, str] | None:
+def write(session: Session, writes: Writes, row: Owner, before: Mapping[str, Any]) -> dict[str, str] | None:
     """Write the large values that are new, and delete those that are gone; `before`: the variables as they are stored.
 
-    Returns {name: hash} of the large ones; None: there are none.  While older nodes are connected, which would not look for them, a value
-    stays in the row of the instance, however large.
+    Returns {name: hash} of the large ones; None: there are none.  While older nodes are connected, which would not look for them, all
+    values stay in the row of the instance, however large.
     """
     known = row.large or {}
     if not known and len(orjson.dumps(row.variables)) <= LARGE:
@@ -101,13 +101,3 @@ def _measured(
             large[name] = hashlib.sha256(content).hexdigest()
             new[large[name]] = orjson.Fragment(content)
     return large, new
-
-
-def faults(row: Instance) -> Iterator[str]:
-    """Yield what is wrong with the large values of an instance: one is missing, or is not what was written."""
-    found = {value.sha256: value for value in row.apart} if row.large else {}
-    for name, sha256 in (row.large or {}).items():
-        if sha256 not in found:
-            yield f"Expected the value of variable {name} to be there, but it is not"
-        elif hashlib.sha256(orjson.dumps(found[sha256].content)).hexdigest() != sha256:
-            yield f"Expected the value of variable {name} to be as it was written, but its hash differs"

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from engine import clients, keys, postgresql, schema
+from engine import clients, keys, postgresql
 from engine.columns import Moment
 from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.reads import marked
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
-
-if TYPE_CHECKING:
-    from engine.database import Database
 
 #: Before anything was planned.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -101,11 +98,3 @@ def waiting_for_locks(session: Session) -> int:
     if not postgresql.is_behind(session):
         return 0
     return clients.waiting(session.connection())
-
-
-def are_people_served(db: Database) -> bool:
-    """Whether a server has asked the database for something just now; SQLite does not tell."""
-    if not postgresql.is_behind(db.bind):
-        return False
-    with db.reading() as session:
-        return clients.working(session.connection(), schema.SERVERS)

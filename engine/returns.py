@@ -64,7 +64,7 @@ def read(session: Session, key: Mapping[str, Any], ids: Collection[UUID]) -> dic
 def _whole(session: Session, child: Ended, key: Mapping[str, Any]) -> Ended:
     if not child.large:
         return child
-    return child._replace(variables=child.variables | large_values.find(session, child.id, key, child.large))
+    return child._replace(variables=child.variables | large_values.read(session, child.id, key, child.large))
 
 
 def owe(run: Run) -> None:

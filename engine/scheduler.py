@@ -13,7 +13,7 @@ from math import inf
 
 import structlog
 
-from engine import activities, continuations, database, deeds, moments, postgresql, queues, recomputing, start_timers
+from engine import activities, clients, continuations, database, deeds, moments, postgresql, queues, recomputing, schema, start_timers
 from engine.database import Database
 from engine.deeds import CONTINUATIONS, JOBS, TIMERS, Kind
 from engine.errors import Busy, InvalidState, Unfit
@@ -106,6 +106,14 @@ def drain(db: Database) -> int:
         if total > ENDLESS:
             raise InvalidState(f"Expected nothing to be due after {ENDLESS} pieces of work, but a diagram goes in circles")
     return total
+
+
+def are_people_served(db: Database) -> bool:
+    """Whether a server has asked the database for something just now, so that a mass gives way (`Pace.people`); SQLite does not tell."""
+    if not postgresql.is_behind(db.bind):
+        return False
+    with db.reading() as session:
+        return clients.working(session.connection(), schema.SERVERS)
 
 
 def recompute(db: Database, pace: Pace = UNHURRIED) -> int:

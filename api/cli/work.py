@@ -12,7 +12,7 @@ import click
 
 from api.cli import streams
 from api.cli.doctor import look_before_work
-from engine import archives, compiled_files, garbage, holidays, moments, queues, retention, scheduler, settings
+from engine import archives, compiled_files, garbage, holidays, moments, retention, scheduler, settings
 from engine.database import Database
 from engine.files import FileStore
 from engine.floors import Floors
@@ -57,7 +57,7 @@ def pace(database: Database) -> Pace:
     """How it goes about what is due; SQLite has one writer, and does not tell whether anybody is there."""
     if database.bind.dialect.name == "sqlite":
         return Pace()
-    return Pace(hands=HANDS, many=MANY, people=partial(queues.are_people_served, database))
+    return Pace(hands=HANDS, many=MANY, people=partial(scheduler.are_people_served, database))
 
 
 def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:

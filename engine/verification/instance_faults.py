@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Awake
 from bpmn.waits import Wait, WaitKind
-from engine import instances, journal, large_values, outages
+from engine import instances, journal, outages
 from engine.errors import Unavailable
+from engine.models import Instance
 from engine.states import InstanceStatus
 from engine.subjects import Subject
 from engine.verification import instance_rows, standstills
@@ -55,7 +58,7 @@ def _faults(session: Session, about: InstanceRows, overdue: datetime) -> Iterato
     """Look at one instance; what cannot be read is compared with nothing."""
     if broken := journal.check(about.row, about.entries):
         yield FaultKind.JOURNAL, broken
-    if broken_values := list(large_values.faults(about.row)):
+    if broken_values := list(_large_values(about.row)):
         yield from ((FaultKind.STATE, message) for message in broken_values)
         return
     try:
@@ -70,6 +73,16 @@ def _faults(session: Session, about: InstanceRows, overdue: datetime) -> Iterato
     yield from ((FaultKind.PROJECTION, message) for message in _unlike(about, process, waits))
     yield from ((FaultKind.STUCK, message) for message in standstills.find(session, about, waits, overdue=overdue))
     yield from ((FaultKind.LOCK, message) for message in standstills.locks_of_nobody(about))
+
+
+def _large_values(row: Instance) -> Iterator[str]:
+    """Say which large value is missing, or is not what was written."""
+    found = {value.sha256: value for value in row.apart} if row.large else {}
+    for name, sha256 in (row.large or {}).items():
+        if sha256 not in found:
+            yield f"Expected the value of variable {name} to be there, but it is not"
+        elif hashlib.sha256(orjson.dumps(found[sha256].content)).hexdigest() != sha256:
+            yield f"Expected the value of variable {name} to be as it was written, but its hash differs"
 
 
 def _unlike(about: InstanceRows, process: Awake, waits: Waits) -> Iterator[str]:

@@ -65,7 +65,7 @@ def seen(database, instance):
     for live in (True, False):
         with database.transaction() as session:
             if not live:
-                session.info.pop(large_values.LIVE)
+                session.info.pop(holdings.LIVE)
             row = instances.lock(session, instance)
             assert row.variables == looked == instances.take_up(session, row, actor=ENGINE, even_suspended=True).process.variables
     return looked

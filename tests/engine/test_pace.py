@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine import deeds, queues, scheduler
+from engine import deeds, scheduler
 from engine import pace as pace_module
 from engine.batches import Batch
 from engine.database import BATCH, Database
@@ -81,11 +81,11 @@ def test_share__one_fails():
 @pytest.mark.parametrize("name", [NAME, SERVER, f"{SERVER} hall"])
 def test_are_people_served__by_another_process(database, name):
     """Servers are known by their name; SQLite does not tell."""
-    assert not queues.are_people_served(database)
+    assert not scheduler.are_people_served(database)
     other = Database(database.bind.url.render_as_string(hide_password=False), name=name)
 
     with other.reading():
-        served = queues.are_people_served(database)
+        served = scheduler.are_people_served(database)
 
     other.close()
     assert served == (name != NAME and database.bind.dialect.name == "postgresql")

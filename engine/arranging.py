@@ -100,7 +100,7 @@ def resolve(session: Session, task_id: UUID, *, actor: Actor, given: Given = NOT
     """Give a delegated task back to its owner, with what was found out."""
     task = lock(session, task_id, actor, to="resolve a task", by_holder=True)
     with execution.running(session, task.instance_id, actor=actor) as run:
-        variables.put(run, given)
+        variables.change(run, given)
     task.assignee, task.delegation = task.owner, "resolved"
     return _noted(session, task, "task resolved", actor)
 
@@ -109,7 +109,7 @@ def set_variables(session: Session, task_id: UUID, given: Given, *, local: bool 
     """Set and delete variables as a task sees them, or its own (`local`); whoever has it may, too.  Raises as `lock` does."""
     task = lock(session, task_id, actor, to="set variables of a task", by_holder=True)
     with execution.running(session, task.instance_id, actor=actor) as run:
-        variables.put(run, given, at=task.wait, local=local)
+        variables.change(run, given, at=task.wait, local=local)
         journal.record(session, run.row, actor=actor, what="variables set", task=task.name, names=given.names)
     return task
 

@@ -145,7 +145,7 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
         clock_started_on=calendars.local_date(now) if matter.clock_start == "ON_SUBMIT" else None,
         promised=matter.promised,
     )
-    dials.put(case, bundle_clock.count(session, case).promise)
+    dials.keep(case, bundle_clock.count(session, case).promise)
     session.add(case)
     session.flush()
     return case

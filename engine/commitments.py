@@ -144,8 +144,8 @@ def is_due(session: Session, item: Item) -> bool:
     return _standing(session, item) is not None
 
 
-def settle(session: Session, item: Item, reason: str) -> None:
-    """Settle the commitment of an item whose decision was taken back for another reason: nothing is left of it to be looked at.
+def end(session: Session, item: Item, reason: str) -> None:
+    """End the commitment of an item whose decision was taken back for another reason: there is nothing left to check.
 
     What was verified stays so.  The caller holds the bundle.
     """

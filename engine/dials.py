@@ -145,8 +145,8 @@ def light_columns(dial: Dial | None) -> dict[str, Any]:
     return {name: getattr(dial, name, None) for name in LIGHTS}
 
 
-def put(row: Promised, dial: Dial | None) -> None:
-    """Keep what the clock gives."""
+def keep(row: Promised, dial: Dial | None) -> None:
+    """Write into the row what its clock gives; None: it has no promise, or has not started.  `kept` reads it."""
     for name, value in columns(dial).items():
         setattr(row, name, value)
 
@@ -154,7 +154,7 @@ def put(row: Promised, dial: Dial | None) -> None:
 def stop(row: Promised, on: date) -> None:
     """Keep that a clock that ran has stopped; its dates stay what they were."""
     dial = _kept(row)
-    put(row, dial.stopped(on) if dial else None)
+    keep(row, dial.stopped(on) if dial else None)
 
 
 def lights(row: Lit) -> dict[str, Any]:

@@ -122,9 +122,9 @@ def fail(
         else:
             task.lock_expires_at = moments.now() + failure.after
             retries.leave(session, task, failure.retries, task.error_message)
-            variables.put(run, given, at=task.wait)
+            variables.change(run, given, at=task.wait)
             if run.process.kind_of(task.wait):  # a condition may have taken it away
-                variables.put(run, local, at=task.wait, local=True)
+                variables.change(run, local, at=task.wait, local=True)
             variables.forget(run, given)
 
 

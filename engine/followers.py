@@ -20,4 +20,4 @@ def tell(session: Session, item: Item) -> None:
     running = select(Instance.id).where(keys.its(Instance.item_id, item), Instance.status == InstanceStatus.RUNNING)
     for instance_id in session.scalars(running):
         if instance_id != item.instance_id or instance_id not in holdings.of(session).rows:
-            jobs.put(session, Job(**item.key, instance_id=instance_id, kind=jobs.REFRESH, payload={}))
+            jobs.add(session, Job(**item.key, instance_id=instance_id, kind=jobs.REFRESH, payload={}))

@@ -182,7 +182,7 @@ def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
 def keep(session: Session, item: Item, found: Ledger | None) -> None:
     """Write into the row of the item what its clock gives by a ledger (None: it has not started)."""
     counted = count(session, item, found)
-    dials.put(item, counted.promise)
+    dials.keep(item, counted.promise)
     last = counted.statute
     item.statutory_on, item.statutory_provisional = (last.date, last.provisional) if last else (None, False)
 

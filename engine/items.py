@@ -125,7 +125,7 @@ def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
     journal.record(session, row, actor=actor, what="item revoked", item=item.number, notice=notice.number, reason=reason)
     message = f"事项 {item.number} 的决定已由 {actor.name} 撤销：{reason}"
     alerts.raise_alert(session, case, AlertKind.REVOKED, Light.RED, message, item=item)
-    commitments.settle(session, item, reason)
+    commitments.end(session, item, reason)
     commitments.end_checks(session, item, actor=actor)
     lifecycle.follow_up(session, case, actor=actor)
     if row.status is InstanceStatus.RUNNING:

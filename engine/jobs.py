@@ -69,15 +69,15 @@ def owe(session: Session, kind: str, instance: Instance | Held, *, after: timede
 
     `payload` is what the kind needs (see above), as JSON.
     """
-    return put(session, Job(**instance.key, instance_id=instance.id, kind=kind, payload=payload), after)
+    return add(session, Job(**instance.key, instance_id=instance.id, kind=kind, payload=payload), after)
 
 
 def owe_parent(session: Session, child: Instance | Held, kind: str = RESUME, **payload: Any) -> Job:
     """Write a job for the instance that has called this one: its child has ended, or has something to say to it."""
-    return put(session, Job(**child.key, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
+    return add(session, Job(**child.key, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
 
 
-def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
+def add(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
     """Give a new job its id and its date, and write it; one that is due at once runs as soon as this transaction is committed."""
     job.id, job.due_at = new_id(), moments.now() + after
     session.add(job)

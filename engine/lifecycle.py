@@ -177,7 +177,7 @@ def start_bundle_clock(session: Session, case: Case, on: date) -> None:
     undecided = any(item.status is ItemStatus.SUBMITTED for item in case_items.live(case))
     if policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided):
         case.clock_started_on = on
-        dials.put(case, bundle_clock.count(session, case).promise)
+        dials.keep(case, bundle_clock.count(session, case).promise)
         if case.green_from is not None:
             dials.show_on_tasks(session, case)
 

@@ -87,7 +87,7 @@ def _modify(session: Session, instance_id: UUID, instructions: Sequence[Instruct
 
 def _carry_out(run: Run, instructions: Sequence[Instruction]) -> None:
     for instruction in instructions:
-        variables.put(run, instruction.given)
+        variables.change(run, instruction.given)
     run.mappings = not any(instruction.skips_mappings for instruction in instructions)
     singles = [(single, one.local) for one in instructions for single in _singles(run.process, one)]
     try:

@@ -154,7 +154,7 @@ def set_variables(session: Session, place: Place, given: Given, *, actor: Actor,
     actor.require(*STARTERS, to="set variables")
     with execution.running(session, place.instance_id, actor=actor, even_suspended=True) as run:
         _require_lasting(run, place)
-        variables.put(run, given, at=place.number, local=local)
+        variables.change(run, given, at=place.number, local=local)
         journal.record(session, run.row, actor=actor, what="variables set", names=given.names)
 
 

@@ -50,4 +50,4 @@ def hearers(session: Session, name: str, which: ColumnElement[bool]) -> Sequence
 def owe(session: Session, hearer: Row[UUID, str, UUID] | Held, name: str, values: Mapping[str, Any]) -> None:
     """Write the job that gives a signal, with variables, to an instance that waits for it."""
     payload = {"name": name, "variables": dict(values)}
-    jobs.put(session, Job(region=hearer.region, case_id=hearer.case_id, instance_id=hearer.id, kind=jobs.SIGNAL, payload=payload))
+    jobs.add(session, Job(region=hearer.region, case_id=hearer.case_id, instance_id=hearer.id, kind=jobs.SIGNAL, payload=payload))

@@ -83,7 +83,7 @@ def of_activation(row: Instance | Held, number: int, local: dict[str, Any]) -> S
     return Seen(values=local, types={name: row.types[key] for name in local if (key := _key(number, name)) in row.types})
 
 
-def put(run: Run, given: Given, *, at: int | None = None, local: bool = False) -> None:
+def change(run: Run, given: Given, *, at: int | None = None, local: bool = False) -> None:
     """Set and delete variables of an instance, as seen `at` an activation (None: the process), or, if `local`, in its own scope.
 
     Conditional events react, unless the instance is suspended.

@@ -94,7 +94,7 @@ def test_write__what_python_takes_for_the_same(database, running, before, after)
     """To Python true is 1, and 1 is 1.0; to whoever reads it, it is not."""
     for value in (before, after):
         with database.transaction() as session, execution.running(session, running, actor=ENGINE) as run:
-            variables.put(run, Given(values={"x": value}))
+            variables.change(run, Given(values={"x": value}))
 
     with database.reading() as session:
         assert repr(session.get_one(Instance, running).variables["x"]) == repr(after)

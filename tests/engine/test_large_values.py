@@ -42,7 +42,7 @@ def running(database):
 
 def put(database, instance, *, gone=(), **values):
     with database.transaction() as session, execution.running(session, instance, actor=ENGINE) as run:
-        variables.put(run, Given(values=values, gone=frozenset(gone)))
+        variables.change(run, Given(values=values, gone=frozenset(gone)))
 
 
 def decide(database, instance, number, **data):
@@ -125,7 +125,7 @@ def test_put__what_is_taken_back(database, running):
 
     with suppress(Undone), database.transaction() as session:
         run = instances.wake(session, running, actor=ENGINE)
-        variables.put(run, Given(values={"plan": OTHER}))
+        variables.change(run, Given(values={"plan": OTHER}))
         execution.settle(run)
         raise Undone
     assert (seen(database, running), apart(database, running)) == before

@@ -89,7 +89,7 @@ def rectify(run: Run, item: Item, material: str) -> bool:
 
 def order(run: Run, wait: Wait) -> None:
     """Tell the applicant in writing what is to be made good, and until when (责令限期整改): the token arrives where that is checked."""
-    if run.item is None or run.loaded.definition.elements[wait.element].properties.get("onething.kind") != KIND:
+    if run.item is None:
         return
     bundles.hold(run.session, run.case)  # as `verify` does: the numbers of notices are counted under it
     commitment = _standing(run.session, run.item)

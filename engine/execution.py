@@ -118,8 +118,8 @@ def settle(run: Run, *, within: Run | None = None) -> None:
 
 
 def _enter(run: Run) -> None:
-    """Do what new waits ask of the engine; what comes up by that is looked at in the next round, until nothing new asks for anything."""
-    kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds or commitments.KIND in run.loaded.kinds else _NO_PROCEDURES
+    """Do what new waits ask of the engine.  This may bring up other waits: they have their turn in the next round, until none is left."""
+    kinds = _ENTER.keys() if run.loaded.kinds & _ENTERED_TASKS else _WITHOUT_TASKS
     while (there := run.process.awaiting(kinds)) and (pending := instances.fresh(run, there, kinds)):
         for wait in pending:
             if run.process.kind_of(wait.id) is wait.kind:  # what was done for an earlier wait may have ended this one
@@ -209,9 +209,10 @@ def refresh(session: Session, instance_id: UUID, *, actor: Actor) -> None:
 
 def _enter_task(run: Run, wait: Wait) -> None:
     """Pause the clock when the token arrives at a special procedure; order what is to be made good where that is checked."""
-    if run.loaded.definition.elements[wait.element].properties.get("onething.kind") == procedures.KIND:
+    kind = run.loaded.definition.elements[wait.element].properties.get("onething.kind")
+    if kind == procedures.KIND:
         procedures.begin(run, wait)
-    else:
+    elif kind == commitments.KIND:
         commitments.order(run, wait)
 
 
@@ -292,5 +293,6 @@ _ENTER = {
     WaitKind.ESCALATION: _enter_escalation,
     WaitKind.ERROR: _enter_error,
 }
-#: Without special procedures and checks in the diagram, no user task asks anything of the engine: none need be looked at.
-_NO_PROCEDURES = _ENTER.keys() - {WaitKind.USER_TASK}
+#: Kinds of user tasks that ask something of the engine.  In a diagram without any, no user task need be looked at.
+_ENTERED_TASKS = frozenset({procedures.KIND, commitments.KIND})
+_WITHOUT_TASKS = _ENTER.keys() - {WaitKind.USER_TASK}

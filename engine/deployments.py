@@ -69,19 +69,18 @@ def deploy(
     database.deploy_alone(session)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in resources.items()}
     latest, before = _latest(session, name, source)
-    there = latest if before == hashes and again is not Again.EVERYTHING else None
-    if there is not None and warn is None:
-        return there
+    if latest is not None and before == hashes and again is not Again.EVERYTHING:
+        if warn is not None:
+            _examine(session, resources, warn)
+        return latest
     bundle, findings = _examine(session, resources, warn)
-    if there is not None:
-        return there
-    unchanged = _unchanged(before, hashes) if again is Again.CHANGED else frozenset[str]()
     refuse([finding for finding in findings if finding.refuses])
     if warn is not None:
         for finding in _of_others(session, name, bundle):
             warn(finding)
 
     deployment = Deployment(name=name, source=source, deployed_at=_later_than_all(session), deployed_by=actor.name)
+    unchanged = _unchanged(before, hashes) if again is Again.CHANGED else frozenset[str]()
     _store(session, deployment, resources, hashes, bundle, unchanged=unchanged)
     return deployment
 

@@ -67,7 +67,7 @@ def wal_is_safe() -> bool:
 
 def _connect_sqlite(url: str) -> Engine:
     bind = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT}, hide_parameters=True)
-    stay = _stay(bind)
+    require_same_file = _same_file_check(bind)
 
     @event.listens_for(bind, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -76,11 +76,11 @@ def _connect_sqlite(url: str) -> Engine:
         connection.execute(f"PRAGMA journal_mode={'WAL' if wal_is_safe() else 'DELETE'}")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA case_sensitive_like=ON")  # as on PostgreSQL: names that only look alike are others
-        stay()
+        require_same_file()
 
     @event.listens_for(bind, "begin")
     def _begin(connection: Any) -> None:
-        stay()
+        require_same_file()
         # IMMEDIATE: a deferred transaction that turns into a writer fails with "database is locked" instead of waiting.
         reading = connection.get_execution_options().get("reading", False)
         if reading:
@@ -92,8 +92,8 @@ def _connect_sqlite(url: str) -> Engine:
     return bind
 
 
-def _stay(bind: Engine) -> Callable[[], None]:
-    """Make a check that raises Unavailable when the file of SQLite is not the one any more that was first connected to.
+def _same_file_check(bind: Engine) -> Callable[[], None]:
+    """Make a check that raises Unavailable when SQLite's file is no longer the one that this node first connected to.
 
     What is written into a file that was moved away or replaced is lost to whoever opens the database next; and where there is none, SQLite
     would make a new one.
@@ -101,7 +101,7 @@ def _stay(bind: Engine) -> Callable[[], None]:
     place, known = bind.url.database or ":memory:", list[object]()
     nowhere = place == ":memory:" or "uri" in bind.url.query
 
-    def stay() -> None:
+    def require_same_file() -> None:
         if nowhere:
             return
         found = disks.identity(place)
@@ -113,13 +113,13 @@ def _stay(bind: Engine) -> Callable[[], None]:
     @event.listens_for(bind, "do_connect")
     def _look(*_about: Any) -> None:
         if known:
-            stay()
+            require_same_file()
 
     @event.listens_for(bind, "engine_disposed")
     def _forget(_bind: Engine) -> None:
         known.clear()
 
-    return stay
+    return require_same_file
 
 
 class _Session(Session):

@@ -93,25 +93,25 @@ class told:  # noqa: N801 - read as a word: `with outages.told():`
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None:
             return
-        meant = _told(error, committing=self.committing)
+        meant = _translated(error, committing=self.committing)
         if meant is not None:
             raise meant from error
 
 
-def _told(error: BaseException, *, committing: bool) -> EngineError | None:
-    """Return what a fault means, and count it (`meters`); None: it is no outage."""
+def _translated(error: BaseException, *, committing: bool) -> EngineError | None:
+    """Return what an error means for whoever asked, and count it (`meters`); None: it is no outage."""
     if isinstance(error, DBAPIError) and _state(error) in _UNFIT:
         log.warning("what came does not fit into the database", because=said(error))  # or a column of ours is too small
         return InvalidInput(f"Expected values that a database can keep, but it says: {said(error)}")
     if isinstance(error, MemoryError):
         log.error("out of memory", exc_info=error)
-    meant = _meant(error, committing=committing)
+    meant = _meaning(error, committing=committing)
     if meant is not None:
         meters.OUTAGE.labels(type(meant).__name__).inc()
     return meant
 
 
-def _meant(error: BaseException, *, committing: bool) -> EngineError | None:
+def _meaning(error: BaseException, *, committing: bool) -> EngineError | None:
     if isinstance(error, AllTaken):
         return Unavailable("Expected a connection to the database, but all of them are taken; try again")
     if isinstance(error, StaleDataError):
@@ -122,7 +122,7 @@ def _meant(error: BaseException, *, committing: bool) -> EngineError | None:
         return Exhausted("Expected this node to have memory for it, but it has none left; try again later")
     if isinstance(error, PendingRollbackError):
         return _unavailable("") if error.code == _BROKEN_BEFORE else None
-    return _meaning(error, committing=committing) if isinstance(error, DBAPIError) else None
+    return _meaning_of_driver(error, committing=committing) if isinstance(error, DBAPIError) else None
 
 
 def passes(state: str) -> bool:
@@ -157,14 +157,17 @@ def said(error: DBAPIError) -> str:
 
 
 def watch(bind: Engine) -> None:
-    """Give up all connections of a pool when one of them shows that their server has gone, or only reads; and keep rows out of faults."""
-    event.listen(bind, "handle_error", _look)
-    event.listen(bind, "connect", lambda connection, _record: connection.add_notice_handler(_note))
+    """Close all connections of a pool when one of them shows that their server has gone, or only reads; and keep rows out of messages."""
+    event.listen(bind, "handle_error", _on_error)
+    event.listen(bind, "connect", lambda connection, _record: connection.add_notice_handler(_on_notice))
 
 
-def _note(told: Any) -> None:
-    """Take note of what PostgreSQL tells beside an answer, in the thread that gets it.  Whose session is ended gets none."""
-    if told.source_function == _WAITING and told.sqlstate == _TOLD_NOT_TO:
+def _on_notice(notice: Any) -> None:
+    """Note that a commit has not waited for its standby (`unawaited`), in the thread that commits, before that has its answer.
+
+    When its session is terminated instead, no notice comes: then the connection breaks.
+    """
+    if notice.source_function == _WAITING and notice.sqlstate == _TOLD_NOT_TO:
         unawaited.add(threading.get_ident())
 
 
@@ -185,7 +188,7 @@ def forget_unawaited() -> None:
     unawaited.discard(threading.get_ident())
 
 
-def _look(context: ExceptionContext) -> None:
+def _on_error(context: ExceptionContext) -> None:
     state = getattr(context.original_exception, "sqlstate", None) or ""
     if state in _LOST or state == _CHANGED or state.startswith("57P"):
         context.is_disconnect = True
@@ -205,7 +208,7 @@ def _leave_out_rows(context: ExceptionContext, state: str) -> None:
     error.args = (sentence,)
 
 
-def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
+def _meaning_of_driver(error: DBAPIError, *, committing: bool) -> EngineError | None:
     if isinstance(error.orig, sqlite3.Error):
         return on_sqlite(error.orig)
     state = _state(error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select, update
@@ -68,11 +69,11 @@ def project(run: Run, now: Glance, writes: Writes) -> None:
     """Make the rows equal the waits (`now`): end those that are over, move those due at another time, insert the new ones."""
     change = Change(run, writes)
     before = run.before
-    resting = {wait_id for wait_id, kind in now.kinds.items() if kind is before.kinds.get(wait_id) and _rests(wait_id, kind, before, now)}
-    for wait_id in resting:
+    same = {wait_id for wait_id, kind in now.kinds.items() if kind is before.kinds.get(wait_id) and _is_same(wait_id, kind, before, now)}
+    for wait_id in same:
         change.now[now.kinds[wait_id]].add(wait_id)
-    if stirring := now.kinds.keys() - resting:
-        for wait in run.process.waits(among=stirring):
+    if stirred := now.kinds.keys() - same:
+        for wait in run.process.waits(among=stirred):
             change.now[wait.kind].add(wait.id)
             change.stirred[wait.kind].append(wait)
     for wait_id, kind in before.kinds.items():
@@ -93,8 +94,8 @@ def project(run: Run, now: Glance, writes: Writes) -> None:
         database.after_commit(run.session, lambda _db: arrivals.announce(topics))
 
 
-def _rests(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
-    """Whether the row of something that still waits is right as it stands.
+def _is_same(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
+    """Whether the row of something that still waits needs no look.
 
     It may not be if the date has changed, or moves with the world (then it is not among `dates`); and an incident may say something else.
     """
@@ -248,11 +249,12 @@ def follow_the_world(session: Session, row: Held, process: Awake) -> None:
     """Write the dates that move with the world (a clock, a calendar) anew; a timer that was put off when it failed stays put off."""
     fixed = process.glance(None).dates
     for wait in process.waits(WaitKind.USER_TASK, WaitKind.TIMER):
-        if wait.id not in fixed:
-            table, due_at, here = (
-                (_TASKS, wait.task_due_at, _TASKS.c.status == TaskStatus.OPEN)
-                if wait.kind is WaitKind.USER_TASK
-                else (_TIMERS, wait.due_at, _TIMERS.c.error.is_(None))
-            )
-            mine = (keys.its(table.c.instance_id, row), table.c.wait == wait.id, here)
-            session.execute(update(table).where(*mine).values(due_at=due_at))
+        if wait.id not in fixed and wait.kind is WaitKind.USER_TASK:
+            _redate(session, row, wait, _TASKS, wait.task_due_at, _TASKS.c.status == TaskStatus.OPEN)
+        elif wait.id not in fixed:
+            _redate(session, row, wait, _TIMERS, wait.due_at, _TIMERS.c.error.is_(None))
+
+
+def _redate(session: Session, row: Held, wait: Wait, table: Table, due_at: datetime | None, still: ColumnElement[bool]) -> None:
+    mine = (keys.its(table.c.instance_id, row), table.c.wait == wait.id, still)
+    session.execute(update(table).where(*mine).values(due_at=due_at))

@@ -49,13 +49,16 @@ def _go_off(run: Run, wait_id: int, *, early: bool = False, tried: Timer | None 
                 tried.error = None
                 retries.leave(run.session, tried, retries.STANDARD.times, "")
                 run.session.flush()
-            if not _is_answered(run, element):
+            if not _complete_instead(run, element):
                 run.process.fire(wait_id)
     attempts.require_moving(instances.failed(run))
 
 
-def _is_answered(run: Run, element: str) -> bool:
-    """Complete corrections instead of breaking them off, when everything that was asked for came in in time (行政许可法 art. 32 (5))."""
+def _complete_instead(run: Run, element: str) -> bool:
+    """Complete the task of corrections on which a timer stands, if all that was asked for came in in time (行政许可法 art. 32 (5)).
+
+    Tells whether it did; if not, the timer goes off, and breaks the task off.
+    """
     elements = run.loaded.definition.elements
     boundary = elements[element]
     on = elements[boundary.attached_to].properties if boundary.attached_to and boundary.interrupting else {}

@@ -1,7 +1,7 @@
 """The compiled form (编译结果): what has been read from a file, as JSON, so that another process need not read and judge the file again.
 
-Expressions are kept as they were written, with what they mention; they are parsed when they are first evaluated.  Who keeps a compiled
-form keeps the fingerprint with it: of any other compiler's form nothing is known.
+Expressions are kept as they were written, with the names that they mention; they are parsed when they are first evaluated.  Whoever keeps a
+compiled form keeps the `fingerprint` of the compiler with it: a form that another compiler has made must not be read.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def read(content: bytes) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Make a value such that JSON can hold it."""
+    """Turn a value into one that JSON can hold."""
     kind = type(value)
     if kind in (str, int, float, bool, type(None)):
         return value

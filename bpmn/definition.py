@@ -108,7 +108,7 @@ class EventDefinition:
     timer: TimerType | None = None
     #: When the timer is due: an ISO 8601 text (literal) or `${…}` giving a date, a duration or a cycle.
     when: Expression | None = None
-    #: Conditional events: what must be true, and which changes of variables put the question (none named: all).
+    #: Conditional events: what must be true, and which changes of variables have it evaluated (none named: all).
     condition: Expression | None = None
     variable: str | None = None
     changes: frozenset[str] = frozenset()  #: Of create, update, delete; empty: all of them.
@@ -149,7 +149,7 @@ class Loop:
     element_variable: str | None = None
     #: Multi-instance: evaluated after each instance; true ends the rest.  Standard loop: true runs it once more.
     condition: Expression | None = None
-    #: Standard loop: whether the condition is put before the first round too, and how many rounds there are at most.
+    #: Standard loop: whether the condition is evaluated before the first round too, and how many rounds there are at most.
     test_before: bool = False
     maximum: int | None = None
     #: Each single instance is a job (`camunda:asyncBefore/After` of the characteristics), with its own retries.

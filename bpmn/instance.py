@@ -1,6 +1,6 @@
 """An instance: one process that runs.  The seam between the engine and the executor.
 
-A command returns when every token is at rest; `waits()` says for what.  One that does not fit raises InstanceError and changes nothing.
+A command returns when every token is at rest; `waits()` says what for.  One that does not fit raises InstanceError, and changes nothing.
 """
 
 from __future__ import annotations
@@ -99,11 +99,11 @@ class Instance:
         return self.ended and "failed" in self._process.root.facts
 
     def waits(self, *kinds: WaitKind, among: Collection[int] | None = None) -> tuple[Wait, ...]:
-        """Say what it waits for, by id: of some kinds (none: all), `among` some ids (None: all).  Bound timers are evaluated anew."""
+        """Return what it waits for, by id: only some `kinds` (none: all), only `among` some ids (None: all).  Evaluates bound timers."""
         return waiting.waits(self._process, kinds or waiting.ALL, among)
 
     def due(self, wait_id: int) -> tuple[str, datetime | None] | None:
-        """Say at which element a timer is, and when it is due (None: not known, or not to be told); None: no timer waits there."""
+        """Return the element of a timer, and when it is due (None: not known yet, or its expression fails); None: no timer waits there."""
         return waiting.due(self._process, wait_id)
 
     def kind_of(self, wait_id: int) -> WaitKind | None:
@@ -115,7 +115,7 @@ class Instance:
         return waiting.glance(self._process, among)
 
     def awaiting(self, kinds: Collection[WaitKind]) -> dict[int, WaitKind]:
-        """Say what waits as one of these kinds, none of them an incident, of what may have changed since `start` or `load`."""
+        """Return the waits of some kinds, by id, that may have come up since `start` or `load`; INCIDENT must not be one of the kinds."""
         return {token.id: kind for token in self._process.tasks.awake.values() if (kind := token.kind) in kinds and kind}
 
     @property
@@ -143,7 +143,7 @@ class Instance:
         return self._process.handed_on
 
     def canceled(self) -> frozenset[int]:
-        """Ids of activations that were canceled, or ended by an error, since `start` or `load`: nobody will finish them."""
+        """Ids of activations that nobody will finish, since `start` or `load`: canceled, or ended by an error, or about to be."""
         gone = {activity.id for activity in self.history() if activity.outcome == "canceled" or activity.error is not None}
         return frozenset(gone | {token.id for token in self._process.tasks.awake.values() if "raised" in token.facts})
 
@@ -156,7 +156,8 @@ class Instance:
     def complete(self, wait_id: int, variables: Values = None, *, local: Values = None) -> None:
         """Complete a user task, an external task or a call; or an escalation or error that was offered to the callers, and none caught.
 
-        Sets `variables` as seen from it, then the `local` ones in its own scope.  Of a call, `variables` pass through its `camunda:out`.
+        Sets `variables` as seen from it, then the `local` ones in its own scope.  At a call, `variables` are those of the called process,
+        of which its `camunda:out` says what is taken over.
         """
         token = self._find("complete", wait_id, *COMPLETED)
         if token.kind is WaitKind.ERROR:
@@ -195,7 +196,7 @@ class Instance:
         self._process.run_to_rest()
 
     def raise_error(self, wait_id: int, code: str, message: str | None = None, variables: Values = None, local: Values = None) -> None:
-        """Raise a BPMN error at a task or a call.  `variables` come with it; at a call they are those of the process that it has called."""
+        """Raise a BPMN error at a task or a call, with `variables` as `complete` takes them; if nothing catches it, its path ends."""
         token = self._find("raise an error at", wait_id, *RAISING)
         raising.hand_over(token, variables, local)
         raising.raise_error(token, code, message)

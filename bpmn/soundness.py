@@ -1,8 +1,8 @@
 """Soundness: which places of a scope can hold tokens at the same time, and which joins tokens can never complete.
 
 A scope is seen as a Petri net.  A place is an element in which a token rests or through which it passes, or a flow on which a token waits
-at a join.  What conditions say is not known, so whatever a condition may allow counts as possible; and everything may take its time, since
-it can fail.  What is told is so, and what cannot be told is not guessed (docs/decisions/0009).
+at a join.  Conditions are not evaluated: whatever one may allow counts as possible.  Everything may take any time, since it can fail.  What
+is reported is certain; where nothing certain can be said, nothing is (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ class Net:
         return self._play(cone, None, here).come_to(here)
 
     def reach(self, places: Collection[str], *, surely: bool = False) -> set[str]:
-        """Return the places to which tokens in these may come, and these; it is not asked which of them are used up on the way.
+        """Return these places, and all to which tokens in them may come; that a token may be used up on the way is not looked at.
 
-        Surely they come to where they need nobody else.
+        `surely`: only the places to which a token comes alone, without joining any other.
         """
         reached, open_ends = set(places), list(places)
         while open_ends:

@@ -4,7 +4,7 @@ source      the tree, with every id in place
 vocabulary  every word that BPMN and Camunda have, and what becomes of it
 reading     the tree as a Definition, exactly as drawn
 rules       what is wrong with it
-rewriting   what the drawing leaves unsaid is said
+rewriting   what the drawing implies is made explicit
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bpmn.compiler.source import Source
 from bpmn.definition import Definition
 from bpmn.errors import DocumentError, Finding
 
-#: Findings that are told: nobody reads more.
+#: At most so many findings are reported: nobody reads more.
 LIMIT = 200
 
 
@@ -60,7 +60,7 @@ def examine(content: bytes, resource: str, *, functions: frozenset[str] | None =
 
 
 def _worth_reading(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Errors first when there are too many; no warnings about an element that has to be redrawn anyway."""
+    """Return the findings in the order of their lines; of too many, the errors.  No warnings about an element that is refused anyway."""
     errors = [finding for finding in findings if finding.refuses]
     refused = {finding.element for finding in errors}
     warnings = [finding for finding in findings if not finding.refuses and finding.element not in refused]

@@ -1,6 +1,7 @@
 """What JUEL knows beside variables: `execution`, `task`, `externalTask` and `authenticatedUserId`, as Camunda 7 names them.
 
-The caller supplies each as a function of that name without arguments; whoever does not supply one has the expression refused at deployment.
+The caller supplies each as a function of that name without arguments; where one is not supplied, an expression that uses it is refused at
+deployment.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class CatchEvent(ElementSpec):
     # Conditions ------------------------------------------------------------------------------------------------------------------------
 
     def concerns(self, name: str, change: str) -> bool:
-        """Whether the condition is to be put when a variable changes."""
+        """Whether the condition is to be evaluated when a variable changes."""
         return self.event.variable in {None, name} and (not self.event.changes or change in self.event.changes)
 
     def holds(self, token: Token) -> bool:

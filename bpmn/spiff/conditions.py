@@ -26,7 +26,7 @@ class Conditions:
         self._process = process
         #: What has changed since the conditions were evaluated last.
         self.changes: list[Change] = []
-        #: What was set since `all_or_none` began: the scope's variables, the name, the value before.  None: it need not be taken back.
+        #: What was set since `all_or_none` began: the scope's variables, the name, the value before.  None: outside of such a block.
         self._before: list[tuple[dict[str, Any], str, Any]] | None = None
 
     def set(self, scope: Token | None, name: str, value: Any) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
     """An element of the diagram; this class passes every token through.
 
-    The life of a token here, as `_run_hook` has it: a job before, `enter`, rest until something is done, `leave`, a job behind, `end`, and
-    `choose` the flows.
+    The life of a token here, as `_run_hook` has it: a job before the element, `enter`, rest until something is done, `leave`, a job behind
+    it, `end`, and `choose` the flows.
     """
 
     #: Whether a token rests here, until something from outside, or what is inside, is done.
@@ -40,6 +40,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         self._leads_everywhere = element.default is None and all(flow.condition is None for flow in self.flows)
         boundaries = definition.boundaries(element.id)
         self.boundaries = tuple(boundary.id for boundary in boundaries)
+        #: Boundary events at which a token watches (a message, a time …), and those that are found when something is raised (an error …).
         self.watching = tuple(b.id for b in boundaries if b.event_type in AWAITED)
         self.catching = tuple(b for b in boundaries if b.event_type not in AWAITED)
         #: Start events of the event subprocesses in it (a scope).
@@ -47,8 +48,10 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         #: What compensates it: the activity that its boundary event leads to, or an event subprocess in it.
         self.handler = next((b.handler for b in self.catching if b.event_type is EventType.COMPENSATION), None)
         self.undone_inside = next((s.parent for s in self.starts if s.event_type is EventType.COMPENSATION), None)
+        #: Whether its own flows have conditions, for which the compiler has put a gateway behind it: that must see its local variables.
         behind = definition.elements[self.flows[0].target] if len(self.flows) == 1 else None
         self._forks = behind is not None and not behind.drawn and behind.type is ElementType.INCLUSIVE_GATEWAY
+        #: Id of the multi-instance body around it (`body`).
         parent = definition.elements.get(element.parent or "")
         self._looped = parent.id if parent and parent.type is ElementType.MULTI_INSTANCE_BODY else None
 
@@ -144,7 +147,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         token.workflow.joins.open_by_number(token, self.element.start_quantity)
 
     def lacks(self, arrived: Mapping[str, Sequence[int]]) -> str:
-        """Say what the tokens lack that wait here for others, in vain: nothing else can move any more.  `arrived`: by their flows."""
+        """Say what the tokens that wait here for others still lack, now that nothing else can move any more.  `arrived`: by their flows."""
         here = sum(len(numbers) for numbers in arrived.values())
         return f"Expected {self.element.start_quantity} tokens to start {self.name}, but {here} have come and none can arrive any more"
 
@@ -225,6 +228,6 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
                 process.spawn(self._wf_spec.task_specs[flow.target], scope, flow=flow.id, **facts)
 
     def _seen(self, token: Token) -> dict[str, Any]:
-        """Return the local variables that conditions on its flows see: not those that output parameters have just set further out."""
+        """Return the local variables that conditions on its flows see: all but those that output parameters have just set further out."""
         given = {parameter.name for parameter in self.element.output_parameters}
         return {name: value for name, value in token.facts["local"].items() if name not in given}

@@ -117,7 +117,7 @@ class MultiInstance(Body):
         """Count a round that is over; the completion condition sees the variables of the round."""
         body = token.scope
         local = body.facts["local"]
-        if "counted" not in token.facts:  # the condition may fail, and be put again
+        if "counted" not in token.facts:  # the condition may fail, and be evaluated again
             body.set_local({DONE: local[DONE] + 1, ACTIVE: self.at_work(local)})
             token.facts["counted"] = True
         body.facts["enough"] = local[DONE] >= local[ALL] or (self.loop.condition is not None and token.test(self.loop.condition))

@@ -60,7 +60,7 @@ def _happen(process: Process, spec: EventStart, within: Token | None, local: Map
 
 
 def _along(process: Process, flow: str, within: Token | None, local: Mapping[str, Any]) -> int:
-    """Let a token take a sequence flow, and return its number; its condition is not put."""
+    """Let a token take a sequence flow, and return its number; its condition is not evaluated."""
     for spec in process.spec.task_specs.values():
         for taken in spec.flows:
             if taken.id == flow:

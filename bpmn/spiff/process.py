@@ -68,14 +68,14 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.spec.start.open(self.root)
 
     def rest(self, context: Context) -> None:
-        """Make it small, to stay in memory: forget what the last command reported, and let every token sleep that can."""
+        """Make the process small, to stay in memory: forget what the last command reported, and let every token sleep that can."""
         self.context = context
         self.activities, self.signals, self.handed_on = {}, [], []
         self.conditions.forget()
         self.tasks.sleep()
 
     def go_on(self, context: Context) -> None:
-        """Get ready for the next command: what waits now is what it is compared with."""
+        """Get ready for the next command: note what waits now, to tell afterwards what the command has changed."""
         self.context = context
         waiting.note(self)
 
@@ -101,14 +101,14 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return token.id
 
     def watch(self, token: Token, events: Iterable[str]) -> None:
-        """Put tokens that watch at some events, within a token; they come before what the token itself has started."""
+        """Put tokens that watch at some events, within a token; they run before what the token itself has started."""
         started, self._fresh = self._fresh, []
         for event in events:
             self.spawn(self.spec.task_specs[event], token, watches=True)
         self._fresh += started
 
     def enter_scope(self, token: Token) -> None:
-        """Count a token in its scope, which lasts as long as any is in it; one that watches does not count."""
+        """Count a token in its scope, which lasts as long as any token is inside; one that only watches does not count."""
         if not token.watches:
             token.scope.inside += 1
 
@@ -139,11 +139,11 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.spawn(boundary, scope, number=number, **facts)
 
     def discard(self, token: Token) -> None:
-        """Take a token away, with all that is in it.  No output parameters are set: for that, `canceling.cancel` it."""
+        """Take a token away, with all that is in it, without setting output parameters; `canceling.cancel` sets them."""
         self._remove_task(token.id)
 
     def empty(self, scope: Token) -> None:
-        """Cancel what is in a scope, with the event subprocesses that watch there; its boundary events watch on."""
+        """Cancel all that is in a scope, and let its event subprocesses watch no longer; its boundary events watch on."""
         canceling.cancel(self, *(token for token in scope.children if not (token.watches and token.task_spec.element.attached_to)))
 
     def signal(self, name: str, variables: Mapping[str, Any]) -> None:
@@ -154,7 +154,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def give(self, kind: WaitKind, name: str, variables: Mapping[str, Any]) -> int:
         """Give a message or signal to every token that waits for it now; returns how many took it.
 
-        By taking it, one may end another that waited, too: that one takes nothing.
+        One that takes it may thereby end another that waits for it: that one takes nothing.
         """
         taken = 0
         for token in [token for token in self.tasks.at(self.spec.catching) if token.catches(kind, name)]:
@@ -264,7 +264,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def retry(self, number: int) -> None:
         """Let a token run again that has failed; one that waits for others at a join looks again whether they have all come.
 
-        For a bound timer there is nothing to do: it is evaluated at each look.
+        For a bound timer there is nothing to do (`is_bound`).
         """
         token = self.tasks[number]
         if token.has_state(TaskState.ERROR):
@@ -276,7 +276,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             token.task_spec.gather(token)
 
     def is_bound(self, number: int) -> bool:
-        """Whether a token is a timer that is evaluated at each look."""
+        """Whether a token is a *bound* timer, whose expression is evaluated whenever somebody asks when it is due."""
         return number in self.tasks and "bound" in self.tasks[number].facts
 
     # Questions to the world ----------------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """What may still come to an inclusive gateway while it stays shut.
 
-BPMN lets an inclusive gateway wait for every token that can still come by a flow which has none yet.  In a rework loop a path on paper
-leads from everywhere to everywhere, so paths alone do not answer it: a token beside the gateway comes to it on paper by way of the next
-round, but never in fact, because the join that begins the next round waits for this very gateway.  So the question is put as a trial:
-the gateway stays shut, everything else runs as far as it may, and what cannot run without the gateway stays where it is.
+BPMN lets an inclusive gateway wait for every token that can still come by a flow which has none yet.  To look for a path in the diagram is
+not enough: in a rework loop there is a path from everywhere to everywhere.  A token beside the gateway could come to it in the next round,
+but it never does, for the join that begins the next round waits for this very gateway.  So a trial is made: the gateway stays shut,
+everything else runs as far as it can, and what cannot run without the gateway stays where it is.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def may_open(gateway: InclusiveGateway, scope: Token) -> bool:
-    """Whether no token can come any more by a flow that has none."""
+    """Whether no token can come any more by a flow into the gateway that has none yet."""
     specs, waiting = scope.workflow.spec.task_specs, defaultdict[str, set[str]](set)
     moving, coming = set(), set()
-    for row in scope.workflow.tasks.rows_inside(scope):  # nobody is woken for a question
+    for row in scope.workflow.tasks.rows_inside(scope):  # the rows are enough: no token need be woken for this question
         if row.state == TaskState.WAITING:
             waiting[row.element] |= {row.flow or ""}
         elif row.flow and "job" in row.facts and row.facts["job"] == "before" and isinstance(specs[row.element], Join):
@@ -42,9 +42,10 @@ def nothing_comes(
     waiting: Mapping[str, set[str]],
     coming: Collection[str],
 ) -> bool:
-    """Answer the same for tokens that move (by their elements), and wait (flows with a token, by the join at their end).
+    """The same question as `may_open` answers, of any tokens.
 
-    Those that are `coming` to a join stand before it, and wait for a job (by their flows).
+    `moving`: the elements at which tokens can move.  `waiting`: by each join at which tokens wait, the flows by which they came.  `coming`:
+    the flows of tokens that stand before a join, and wait for a job there.
     """
     trial = _Trial(specs, moving, waiting, coming)
     shut = {gateway.name}

@@ -28,17 +28,17 @@ class Tokens:
     """The tokens of a process that have not ended, by their numbers, in the order in which they came.  SpiffWorkflow takes it for a dict.
 
     A token at rest may sleep: then it is no more than its row in a snapshot.  Whoever asks for it wakes it, with the scopes around it.  So
-    what sleeps is as it was, and a command costs by what it touches, however many tokens wait beside it.
+    a token that sleeps has not changed, and a command costs by what it touches, however many tokens wait beside that.
     """
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        #: The rows of those that sleep; None: it is awake.
+        #: By the number of each token: its row, if it sleeps; None, if it is awake.
         self._rows: dict[int, Row | None] = {}
         self.awake: dict[int, Token] = {}
-        #: Numbers of the tokens in each scope that sleeps.
+        #: Numbers of the tokens inside each scope that sleeps.
         self._inside: defaultdict[int | None, list[int]] = defaultdict(list)
-        #: What the tokens that are awake now waited for before the command, if they were there then.
+        #: What the tokens that are awake now waited for before the command; without those that it has made.
         self.before = Glance()
 
     def lay(self, rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""What a drawing leaves unsaid is said: the executor meets fewer shapes.
+"""What a drawing implies is made explicit, so that the executor meets fewer shapes.
 
 links    link events become milestones, joined by a sequence flow
 bodies   an activity that runs several times gets a body around it, which has its flows and its boundary events

@@ -1,8 +1,8 @@
-"""Acquaintances: whom this process has known a moment ago need not be looked up again.
+"""Acquaintances: whom this process has identified a moment ago is not looked up again.
 
-A program, or the page of a browser, asks for several things at once, and each time the database would be asked who that is, and what they
-may do.  What is kept is kept for a second: so long a key goes on being good, at most, when another process takes it away.  When this
-process does, it is gone at once.
+A program, or the page of a browser, asks for several things at once, and the database would be asked each time who that is, and what they
+may do.  Who it is, is remembered for a second: when another process revokes a key, it goes on being good here for that long at most.  When
+this process revokes it, it is forgotten at once.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Acquaintances:
         self.remembered_for = remembered_for
         #: Who it was, and when they were looked up.
         self._known: dict[bytes, tuple[Actor, float]] = {}
-        #: How often everybody was forgotten: who was looked up before that is not remembered after it.
+        #: How often everybody was forgotten: who was being looked up meanwhile is not remembered.
         self._forgotten = 0
         self._changing = threading.Lock()
 
     def know(self, shown: str, look_up: Callable[[], Actor | None]) -> Actor | None:
-        """Say whose key or cookie that is: from memory, or by looking it up.  What is nobody's is looked up each time."""
+        """Return whose key or cookie was `shown`: from memory, or by `look_up`.  One that is nobody's is looked up each time."""
         began, forgotten = time.monotonic(), self._forgotten
-        kept_as = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).digest()  # it is a secret
+        kept_as = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).digest()  # what was shown is a secret
         actor, known_at = self._known.get(kept_as, (None, 0.0))
         if actor is not None and began - known_at < self.remembered_for:
             return actor

@@ -30,10 +30,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Sessions in signed cookies; for a program, which has none, nothing is read and nothing verified."""
+    """Sessions in signed cookies; for a program, which sends no cookie, nothing is read or verified."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Open what the browser has brought; how old a log-in is the database knows, by whichever clock another node has signed it."""
+        """Open what the browser has brought, without asking when it was signed: the database knows how old the log-in is."""
         if "Cookie" not in request.headers:
             return self.session_class()
         signed, serializer = request.cookies.get(self.get_cookie_name(app)), self.get_signing_serializer(app)
@@ -43,7 +43,7 @@ class Sessions(SecureCookieSessionInterface):
             return self.session_class()
 
     def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime | None:
-        """Until when a browser is to keep it, by the time that all nodes go by."""
+        """Until when a browser is to keep it, by the clock of the database, which all nodes go by."""
         return moments.now() + app.permanent_session_lifetime if session.permanent else None
 
 
@@ -171,7 +171,7 @@ def _authenticate(name: str, password: str) -> Actor:
     if "\0" not in name:  # PostgreSQL knows no such text
         found = accounts.authenticate(database(), name, password, passwords=passwords(), address=addresses.come_from())
     if found is None:
-        # One answer for all of it: what is wrong is nothing to tell a stranger.
+        # One answer in all cases: a stranger must not learn which names there are.
         raise Unauthorized("Expected name and password of an account, but they are wrong, or the account is locked for some minutes")
     return found
 

@@ -1,7 +1,7 @@
-"""Bodies (请求体): what a client sends comes in before the request has its turn, and counts when it is whole, or not at all.
+"""Bodies (请求体): the body of a request is waited for before the request has its turn, and a body that is cut off does not count.
 
-Whoever sends slowly would keep a turn else, and a few of them everybody from theirs.  And where a connection breaks behind the headers the
-server gives what has come by then as if it were all: a command without a body is one, too, and would be carried out without what was said.
+Otherwise a few clients that send slowly would have all the turns.  And where a connection breaks after the headers, the server hands on
+what has come so far as if it were all: a command may have no body, and would be carried out without what its client wanted to say.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from werkzeug.exceptions import ClientDisconnected
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, WSGIEnvironment
 
-#: So many bytes are waited for before the request has its turn; of what is longer, or of unknown length, each piece is.
+#: Up to so many bytes are waited for before the request has its turn; a longer body, or one of unknown length, comes piece by piece.
 SMALL = 1 << 16
 _INPUT = "wsgi.input"
-#: Tells Flask that the end of what the server gives is that of the body; with a length that is compared.
+#: The server says so when its stream ends where the body does; without it, Flask compares the length.
 _ENDS = "wsgi.input_terminated"
 
 
@@ -36,7 +36,7 @@ class Pieces:
         self._stream, self._turns, self._has_begun = stream, turns, False
 
     def read(self, size: int = -1) -> bytes:
-        """Give what comes next; raises ClientDisconnected when nothing came at all: whoever has nothing to send says so (length 0)."""
+        """Give what comes next; raises ClientDisconnected when nothing comes at all: who has no body to send gives its length as 0."""
         with self._turns.given_up():
             piece: bytes = self._stream.read(size)
         if not piece and not self._has_begun:
@@ -47,7 +47,7 @@ class Pieces:
 
 def await_(environ: WSGIEnvironment, turns: Turns) -> None:
     """Wait for the body of a request that has no turn yet; a long one is waited for where it is read."""
-    if "HTTP_TRANSFER_ENCODING" in environ:  # it is in no body whose length is known
+    if "HTTP_TRANSFER_ENCODING" in environ:  # its length is not known
         environ[_INPUT] = Pieces(environ[_INPUT], turns)
         return
     length = environ.get("CONTENT_LENGTH", "")

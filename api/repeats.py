@@ -1,6 +1,6 @@
-"""Repeats: what the database has prevented is tried again before the client is told; the one place where a request is repeated.
+"""Repeats: a request that the database has prevented is tried again before the client is told; nothing else repeats one.
 
-A request that changes something does so in its last transaction, so whatever failed before that was committed can begin anew.
+A request that changes something does so in its last transaction: if that was not committed, the whole request can begin anew.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from api.turns import Turns
 from engine.errors import Busy, Unavailable, Unsettled, Vanished
 
 Done = TypeVar("Done")
-#: How long to wait before each repeat, seconds; less by chance, so that those who met do not meet again.
+#: How long to wait before each repeat, seconds; a random part of it is left out, so that two who met do not meet again.
 PAUSES = (0.05, 0.2, 0.6, 1.2, 2.0)
-#: After so many seconds a request is not repeated any more: whoever waits for it is told.
+#: After so many seconds a request is not repeated any more, and its client is told.
 PATIENCE = 8
 
 
@@ -32,11 +32,11 @@ class Application(Flask):
     url_rule_class = Route
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Take a function as it is: none of ours is a coroutine, and to find that out each time costs more than most of them do."""
+        """Take a function as it is: none of ours is a coroutine, and Flask would look whether it is at each call."""
         return func
 
     def preprocess_request(self) -> ResponseReturnValue | None:
-        """Find out who asks."""
+        """Do what comes before the view, as to find out who asks."""
         return again(super().preprocess_request)
 
     def dispatch_request(self) -> ResponseReturnValue:
@@ -45,7 +45,10 @@ class Application(Flask):
 
 
 def again(work: Callable[[], Done]) -> Done:
-    """Do it, again and again while that can help; raises what the last attempt raised; of what has Vanished twice, the cause."""
+    """Do the work, and again while that can help; raises what the last attempt raised.
+
+    Where a row has Vanished in two attempts, one after the other, nobody has just deleted it: its cause is raised, as a fault of ours.
+    """
     until, missed = time.monotonic() + PATIENCE, False
     hindered: Busy | Unavailable | None = None
     try:
@@ -60,14 +63,14 @@ def again(work: Callable[[], Done]) -> Done:
             _rest(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
         assert hindered is not None
         if missed and isinstance(hindered, Vanished) and hindered.__cause__:
-            raise hindered.__cause__  # nobody has archived or deleted it just now: it is a fault of ours, and told as one
+            raise hindered.__cause__
         raise hindered
     finally:
-        hindered = None  # it knows this frame in turn: a circle, which nobody looks for (decision 0015)
+        hindered = None  # it refers to this frame in turn, and Python rarely looks for such circles here (decision 0015)
 
 
 def _may_repeat() -> bool:
-    """Whether it does no harm to do again what may have been done already."""
+    """Whether a request may be repeated that was perhaps carried out: it reads only, or its Idempotency-Key tells."""
     return request.method in SAFE_METHODS or g.get("keyed", False)
 
 
@@ -76,4 +79,4 @@ def _rest(seconds: float) -> None:
     with turns.given_up() if turns is not None else nullcontext():
         time.sleep(seconds)
     for file in request.files.values():
-        file.stream.seek(0)  # it has been read
+        file.stream.seek(0)  # the attempt before may have read it

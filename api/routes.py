@@ -1,4 +1,4 @@
-"""Routes: how Flask knows them."""
+"""Routes: the rule by which Flask knows an address."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from werkzeug.routing import Rule
 
 
 class Route(Rule):
-    """A route that learns how to put its address together when somebody asks for that: hardly any is ever asked.
+    """A route that compiles how its address is put together (`url_for`) only when somebody asks for it, which is rare.
 
-    Werkzeug compiles it for each route, which takes nearly all the time that an application takes to be made.
+    Werkzeug compiles that for every route at once, which takes nearly all the time that it takes to make an application.
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:

@@ -35,9 +35,9 @@ def reading_case(number: str) -> Iterator[Session]:
 
 @contextmanager
 def before_transaction() -> Iterator[None]:
-    """Do before the transaction what a command needs the disk for.
+    """Do in this block what a command needs the disk for, before its transaction.
 
-    When the disk fails, a command that was carried out before is given its first answer all the same: for that nothing is written.
+    When the disk fails, a command that is repeated, and was carried out before, is still given its first answer: that writes nothing.
     """
     try:
         yield
@@ -60,7 +60,7 @@ def transaction() -> Iterator[Session]:
         with database().transaction() as session:
             yield session
         return
-    g.keyed = True  # whatever becomes of it, the key knows whether it was done
+    g.keyed = True  # so it may be repeated even if nobody knows whether it was done (`api.repeats`): the key tells
     command = Command(key=key, actor=auth.actor().name, request_hash=_request_hash())
     with idempotency.transaction(database(), command) as session:
         yield session
@@ -75,7 +75,7 @@ def _idempotency_key() -> str | None:
 
 
 def _request_hash() -> str:
-    """Hash what was asked.  A form is hashed by its parts: the boundary between them is new each time."""
+    """Hash what was asked.  Of a form its parts are hashed: the boundary between them is a new one each time it is sent."""
     digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
     if not request.files:
         digest.update(request.get_data())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """WSGI middleware: the server has a thread for every request that waits, but not so many work."""
+    """WSGI middleware: there is a thread for each request, and of these only so many (`limit`) work at the same time."""
 
     def __init__(self, app: WSGIApplication, limit: int, *, free: str) -> None:
         self.app = app

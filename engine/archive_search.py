@@ -42,7 +42,7 @@ def search(
 def holding(session: Session, number: str) -> Iterator[Session]:
     """Give the session in which a case is read: this one, or that of its document in the archive.
 
-    Raises Vanished when it was put away meanwhile: what was read of it is not whole, and whoever begins anew finds it there.
+    Raises Vanished when the case was archived meanwhile: what was read of it is not whole; read again, it is found in the archive.
     """
     case = session.execute(select(Case.id, Case.region, Case.ended_at).where(Case.number == number)).first() if number else None
     archived = session.scalar(select(ArchivedCase).where(ArchivedCase.number == number)) if number and case is None else None

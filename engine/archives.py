@@ -40,7 +40,7 @@ def sweep(db: Database, *, stopping: Callable[[], bool] = lambda: False) -> int:
 
 
 def put_away(db: Database, case_id: UUID) -> bool:
-    """Move one case into the archive.  Tells whether it was ours to do; what refers to it in an unforeseen way keeps it where it is."""
+    """Move one case into the archive.  Tells whether it was ours to do; a row that refers to it unexpectedly keeps it where it is."""
     try:
         with db.transaction() as session:
             case = session.scalar(select(Case).where(Case.id == case_id, *_at_rest()).with_for_update(skip_locked=True))
@@ -63,9 +63,9 @@ def put_away(db: Database, case_id: UUID) -> bool:
 
 
 def _held(session: Session, case: Case) -> bool:
-    """Whether its instances are all ours now, and its tasks, on which people may remark something that nobody would find otherwise.
+    """Lock its instances, and its tasks (a comment that is just being written would be lost); tells whether we have all of them.
 
-    Nobody is waited for: who has one of them may want the case, which is ours already.
+    It waits for nobody: whoever has one of them may want the case, which we have locked already.
     """
     all_ours = True
     for kind in (Instance, Task):

@@ -30,7 +30,7 @@ def lock(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
     row = session.get(kind, row_id)
     if row is None:
         return None
-    # Of two schedulers the second finds it gone, or put off.
+    # Two schedulers may try the same row: the second one waits here for the first, and then finds the row gone, or put off.
     try:
         held = instances.lock(session, row.instance_id)
     except NotFound:  # all of its case has just been deleted

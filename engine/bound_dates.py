@@ -114,7 +114,7 @@ _STILL = (_NOTHING, _NOTHING)
 
 
 def _has_fired(due_at: datetime | None, before: datetime | None, now: datetime | None) -> bool:
-    """A timer that sleeps although its clock runs has fired for that day; it does so again for a later one only."""
+    """Whether a timer has fired for the date of its clock already: it has no date, though the clock runs.  Only a later one wakes it."""
     return due_at is None and before is not None and now is not None and now <= before
 
 

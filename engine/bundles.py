@@ -12,10 +12,10 @@ from engine.subjects import Subject
 
 
 def hold(session: Session, case: Case, *, joining: bool = False) -> Held:
-    """Take the bundle of a case for this transaction, and read the case anew: whoever was waited for may have written it.
+    """Lock the bundle of a case until this transaction ends, and read the case anew: whoever had the lock before may have written it.
 
-    When that one has ended the bundle, and it has begun anew meanwhile, the new one is meant.  Raises NotFound; and InvalidState when
-    something is to join (`joining`) what carries one item alone: that joins a bundle itself.
+    If the bundle has ended and begun anew while we waited, the new one is locked.  Raises NotFound; and InvalidState when something is to
+    join (`joining`) a case that carries one item alone: such a case joins a bundle itself.
     """
     if joining and case.matter == matters.SINGLE_ITEM:
         raise InvalidState(f"Expected case {case.number} to be a bundle, but it carries one item alone")

@@ -165,11 +165,11 @@ class Recomputation(Base):
 
     __tablename__ = "recomputations"
     id: Mapped[UUID] = own_id()
-    #: The last case that was noted down, by id; None: it begins.
+    #: Id of the last case that was taken, for they are taken in the order of their ids; None: none was yet.
     cursor: Mapped[UUID | None]
-    #: Cases up to there that are not done: somebody is at it, has died over it, or was kept from it; what is left is done at the end.
+    #: Ids of cases that were taken and are not counted yet: a node is at it, has died, or found them held; at the end they are taken again.
     busy: Mapped[list[str]]
-    #: How many were moved by how many days, and what is late by it.
+    #: How many dates have moved by how many days, and the numbers of what is late because of it.
     report: Mapped[dict[str, Any]]
     requested_at: Mapped[datetime]
     requested_by: Mapped[str]

@@ -44,9 +44,9 @@ def make(
     """Work the checklist out.
 
     `only` names items instead of letting the tables choose them (a single item; a follow-on); `tables_of` names the matter whose tables
-    say what is asked, when it is another one (an item that is applied for again).  Raises InvalidInput for answers to questions that the
-    matter does not ask, for items that it does not call, and, where the answers are all that will be given (`whole`), for questions that
-    must be answered and are not: what they would call for would be left out in silence.
+    say what is asked, when it is another one (an item that is applied for again).  `whole`: no more answers will be given.  Raises
+    InvalidInput for answers to questions that the matter does not ask, for items that it does not call, and, if `whole`, for questions that
+    must be answered and are not: the items that an answer would call for would be left out in silence.
     """
     matters.require_called(matter, only or ())
     asking = _asking(session, matter, only) if tables_of is None else matters.get(session, tables_of)

@@ -140,9 +140,9 @@ _ahead = 0
 
 
 def date_ids(now: datetime | None, clock: Callable[[], int] = time.time_ns) -> None:
-    """Date ids by this time, which a clock carries on that nobody sets; None: by that of this host.
+    """Date new ids by this time, which `clock` (nanoseconds, set by nobody) keeps going; None: by the time of this host.
 
-    A time that they are nearly dated by already changes nothing, so that they grow.
+    A time that hardly differs from the one in use changes nothing, so that ids go on growing.
     """
     global _clock, _ahead
     ahead = 0 if now is None else round(now.timestamp() * 1e9) - clock()
@@ -153,7 +153,7 @@ def date_ids(now: datetime | None, clock: Callable[[], int] = time.time_ns) -> N
 def new_id() -> UUID:
     """Make an id that grows with time (UUID version 7), so that indexes stay dense at their end.
 
-    It counts to a quarter of a microsecond (RFC 9562, 6.2, method 3): rows that one process makes are in the order in which it made them.
+    Its time is exact to a quarter of a microsecond (RFC 9562, 6.2, method 3): ids sort rows of one process as it has made them.
     """
     now = _clock() + _ahead
     within = (now % 1_000_000 << 12) // 1_000_000
@@ -162,5 +162,5 @@ def new_id() -> UUID:
 
 
 def first_id(moment: datetime, apart: timedelta) -> UUID:
-    """Give the least id that could have been made so long after a moment; a moment of before there were any: the least of all."""
+    """Give the least id that could have been made so long after a moment; for moments before 1970 the least of all."""
     return UUID(int=max(0, round((moment.timestamp() + apart.total_seconds()) * 1000)) << 80)

@@ -147,7 +147,7 @@ def is_due(session: Session, item: Item) -> bool:
 def end(session: Session, item: Item, reason: str) -> None:
     """End the commitment of an item whose decision was taken back for another reason: there is nothing left to check.
 
-    What was verified stays so.  The caller holds the bundle.
+    One that was verified stays as it is.  The caller holds the bundle.
     """
     commitment = _standing(session, item)
     if commitment is None:
@@ -158,15 +158,15 @@ def end(session: Session, item: Item, reason: str) -> None:
 
 
 def hold_checks(session: Session, case: Case, item: Item) -> None:
-    """Hold the checks that are still to be done of an item.  Whoever does one takes the bundle after it: so does who calls this."""
+    """Lock the processes of the checks that an item still has.  Locks go check before bundle: the caller takes the bundle afterwards."""
     for check in _open_checks(session, item):
         instances.lock(session, check, case)
 
 
 def end_checks(session: Session, item: Item, *, actor: Actor) -> None:
-    """End checks of an item whose result was taken back; the caller has held them, and then the bundle.
+    """End the checks of an item whose result was taken back; the caller has locked them (`hold_checks`), and then the bundle.
 
-    Raises Busy when one has begun in between, by whoever had the bundle first: to wait for it now could be for ever.
+    Raises Busy when another check has begun in between: to wait for its lock now, while the bundle is held, could be a deadlock.
     """
     for check in _open_checks(session, item):
         if check not in holdings.of(session).rows:

@@ -39,9 +39,9 @@ def most_urgent(session: Session, *, since: datetime) -> tuple[int, int] | None:
 
 
 def execute_together(session: Session, limit: int, *, actor: Actor, since: datetime, priority: int) -> int:
-    """Carry tokens of a priority on that are due, one of each case, those first that were due `since`; how many.
+    """Carry up to `limit` tokens of a priority on that are due, one of each case, from those on that were due at `since`; returns how many.
 
-    Raises whatever goes wrong with any of them, and then nothing of them all counts.
+    Raises whatever goes wrong with any of them: then none of them has gone on.
     """
     with DUE.taken(session, limit, since=since, priority=priority) as due:
         for row, (wait, element) in due:
@@ -50,7 +50,7 @@ def execute_together(session: Session, limit: int, *, actor: Actor, since: datet
 
 
 def execute(session: Session, row: Continuation, *, actor: Actor) -> None:
-    """Carry the token on; the caller holds its instance.  Raises whatever goes wrong on its way, and then nothing of it counts."""
+    """Carry the token on; the caller holds its instance, and must roll back when something goes wrong on the way of the token."""
     _carry_on(session, row.instance_id, row.wait, row.element, actor=actor)
 
 

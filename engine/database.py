@@ -27,18 +27,18 @@ __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "aside", "conn
 log = structlog.get_logger()
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
-#: Connections for what is done aside: each is taken for one short transaction, by somebody who has one of the others.
+#: Connections for what is done `aside`: each is taken for one short transaction, by a thread that already has one of the others.
 ASIDE = 2
-#: So many pieces of work at most are done after a commit, with those that they put off in turn: somebody is waiting for the answer.
+#: After a commit at most so many pieces of work are done, counting those that they put off in turn: a client waits for the answer.
 LONGEST_LINE = 100
 _AFTER_COMMIT, _ASIDE = "after_commit", "aside"
 #: How long somebody who only wants to know how things stand waits for a lock, milliseconds.
 GLANCE = 1000
-#: Under this name `Database.info` says of how many cases, at most, one transaction does what is due.
+#: Under this name `Database.info` says how many cases one transaction may write to at most, when it does what is due.
 BATCH = "batch"
-#: The number of the lock that whoever deploys has for himself (`deploy_alone`).
+#: Number of the advisory lock under which one deployment at a time is stored (`deploy_alone`).
 _DEPLOYMENT = 0x6F6E657468696E68
-#: How long a deployment may be busy with its drawings between two statements, seconds: on a machine that is full with other work as well.
+#: How long a deployment may compile between two statements, seconds; also on a machine that is busy with other work.
 _COMPILING = 60
 
 
@@ -148,18 +148,18 @@ class Database:
     ) -> None:
         """Open a database.
 
-        `live`: megabytes that token states may take in memory; `name`: what the program is called there; `batch`: of how many cases a
-        transaction does what is due, at most; with 1, no transaction writes to several cases where it can be helped; `region`: where the
-        installation is.
+        `live`: megabytes that token states may take in memory.  `name`: how PostgreSQL shows the program.  `batch`: how many cases a
+        transaction that does what is due may write to; 1: no transaction writes to several where it can be helped.  `region`: division code
+        of the place that the installation serves.
         """
         self.bind = connect(url, name)
         self.live = LiveInstances(live << 20)
-        #: What every session that writes knows of who is around (`session.info`).
+        #: What every session that writes is given (`session.info`).
         self.info: dict[str, Any] = {LIVE: self.live, BATCH: batch, LOOKED_FOR: set(), keys.HERE: region}
         if postgresql.is_behind(self.bind):
             self.info[_ASIDE] = _connect_postgresql(url, name, keep=ASIDE, more=0)
-        # PostgreSQL shows each statement its own moment anyway; and a transaction that only read would be rolled back, upon which the
-        # driver forgets all statements that it has prepared.
+        # What only reads does without a transaction on PostgreSQL: each statement would see its own moment anyway, and at the end there
+        # would be a rollback, upon which the driver forgets all statements that it has prepared.
         self._by_itself = {"isolation_level": "AUTOCOMMIT"} if postgresql.is_behind(self.bind) else {}
         #: What this thread is carrying out after a commit.
         self._here = threading.local()
@@ -168,8 +168,8 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """Open a session; commit when the block ends, roll everything back when it raises.
 
-        Work put off with `after_commit` runs then, each piece in a transaction of its own.  It is owed already (a job row was
-        committed with the rest), so a failure there is the scheduler's to repeat, never the caller's.
+        Work put off with `after_commit` runs then, each piece in a transaction of its own.  What must not be lost was also committed as a
+        job: if it fails now, the scheduler repeats it, and the caller does not hear of it.
         """
         with _Session(self.bind, expire_on_commit=False, info=self.info) as session:
             with outages.told():
@@ -181,7 +181,7 @@ class Database:
                     raise
             with outages.told(committing=True), meters.COMMIT.time():
                 _commit(session)
-                if outages.unawaited:  # of any thread: nearly never, so hardly anybody calls this
+                if outages.unawaited:  # it is for all threads, and nearly always empty: this saves the call
                     outages.require_awaited()
             for row, process in holdings.awake(session):
                 self.live.keep(row, process)
@@ -189,7 +189,7 @@ class Database:
         self._carry_out(owed)
 
     def _carry_out(self, owed: list[Callable[[Database], object]]) -> None:
-        """Do what was put off.  What a piece puts off in turn stands in line behind the others: a long chain is not to be a deep one."""
+        """Do what was put off.  What a piece puts off in turn stands in line behind the others: a long chain must not recurse deeply."""
         line: deque[Callable[[Database], object]] | None = getattr(self._here, "line", None)
         if line is not None:
             line.extend(owed)
@@ -207,7 +207,7 @@ class Database:
 
     @property
     def batch(self) -> int:
-        """Of how many cases a transaction does what is due, at most."""
+        """How many cases one transaction may write to at most, when it does what is due."""
         return int(self.info[BATCH])
 
     @contextmanager
@@ -221,7 +221,8 @@ class Database:
     def snapshot(self, *, glance: bool = False) -> Iterator[Session]:
         """Open a session that only reads, and sees one moment, however many statements it takes.
 
-        It is not to last: where SQLite has no write-ahead log, who writes waits for it.  A `glance` waits for no lock of a whole table.
+        Keep it short: where SQLite has no write-ahead log, who writes waits for it.  A `glance` raises Busy where somebody has locked a
+        whole table (`GLANCE`).
         """
         moment = {"isolation_level": "REPEATABLE READ"} if postgresql.is_behind(self.bind) else {}
         with outages.told(), Session(self.bind, autoflush=False) as session:
@@ -231,7 +232,7 @@ class Database:
             elif moment:  # it holds nothing that others wait for, and may think for long
                 postgresql.let_idle(connection)
             yield session
-            _commit(session)  # were it rolled back, the driver would forget, as above; and what is only read is not to be written
+            _commit(session)  # no rollback, as above; and not the commit of the session, which would write what was changed in memory
 
     def migrate(self, *, force: bool = False) -> str:
         """Bring the schema to the newest version; tells what is left to do (`migrate`)."""
@@ -249,7 +250,7 @@ class Database:
 
 
 def _commit(session: Session) -> None:
-    """Commit by the connection, for all is written: the session would look for more and keep account, which takes three times as long."""
+    """Commit on the connection: all is written already, and a commit of the session, which looks for more, takes three times as long."""
     if not session.in_transaction():
         return
     connection = session.connection()
@@ -277,7 +278,7 @@ def aside(session: Session) -> Iterator[Connection]:
         return
     with bind.begin() as connection:
         yield connection
-    if outages.unawaited:  # of any thread: nearly never, so hardly anybody calls this
+    if outages.unawaited:  # it is for all threads, and nearly always empty: this saves the call
         outages.forget_unawaited()
 
 
@@ -294,6 +295,6 @@ def deploy_alone(session: Session) -> None:
 
 
 def wait_for_nobody(session: Session, but_for: int = postgresql.HURRY) -> None:
-    """Let this transaction give up (Busy) when somebody holds what it wants for more than so many milliseconds: others wait for us."""
+    """Let this transaction give up (Busy) when it waits for a lock longer than `but_for` milliseconds: others wait for what it holds."""
     if postgresql.is_behind(session):
         postgresql.hurry(session.connection(), but_for)

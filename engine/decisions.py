@@ -73,7 +73,7 @@ def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:
 
 
 def _tell_others(run: Run, item: Item, wait: int | None = None) -> None:
-    """Let what else shows the clock of the item, or waits by it, know that it has stopped: here, and in what called or was called."""
+    """Tell whatever else shows the clock of the item, or waits by it, that it has stopped: here, and in callers and called processes."""
     others = {kind for number, kind in run.process.glance(None).kinds.items() if number != wait}
     if others & {WaitKind.USER_TASK, WaitKind.CALL} or run.row.id != item.instance_id:
         followers.tell(run.session, item)

@@ -1,9 +1,9 @@
 """Deeds: pieces of work that are due, each done in a transaction of its own; or many of a kind in one, as long as nothing goes wrong.
 
 A piece has not failed, and stays due, when somebody else holds what it needs (Busy), when its instance is suspended, or when the database
-is away or refuses us something (Unavailable, Unfit).  By every other error it has failed, also when what it refers to is gone (Vanished),
-or when this node has no memory for it alone (Exhausted): that is counted.  The next attempt may find out what has become of it; the last
-one leaves an incident.
+is away or refuses us something (Unavailable, Unfit).  Every other error is a failed attempt, and is counted; also when a row that it
+refers to is gone (Vanished), or when this node lacks the memory for just this piece (Exhausted).  Further attempts follow; the last one
+leaves an incident.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def run_if_free(db: Database, job_id: UUID) -> bool:
 def resume(db: Database, instance_id: UUID) -> int:
     """Tell an instance of all the called ones that have ended; returns how many.
 
-    Only one transaction tells it at a time.  Whoever has another that ended does not wait for it, but leaves its job there: so the one that
-    tells looks again each time, even after it found nothing.  What is left after two looks in vain is in somebody else's hands.
+    Only one transaction at a time tells an instance.  Others do not wait for it, they leave their jobs to it.  So whoever tells looks again
+    after each commit, even if the last look found nothing.  Jobs that are still there after two looks in vain are being done by others.
     """
     total, in_vain = 0, 0
     while in_vain < 2 and (told := _tell(db, instance_id)) is not None:  # noqa: PLR2004
@@ -101,7 +101,7 @@ def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
             raise
         log.info("what is due is tried piece by piece", of=kind.alone.__name__, because=type(error).__name__)
     with db.snapshot(glance=True) as session:  # somebody may have just taken the table for himself
-        due = kind.batch.due(session, max(limit, FEW), since=since)  # the first may be held, and the one that fails behind it
+        due = kind.batch.due(session, max(limit, FEW), since=since)  # others may hold the first ones, and the one that fails comes later
     return sum(kind.alone(db, one) for one in due)
 
 
@@ -155,7 +155,7 @@ def _is_away(error: Exception) -> bool:
 
 
 def _in_the_way(error: Exception) -> bool:
-    """Whether the piece has not failed, but must wait: for somebody who holds its instance, or until that is activated, or allowed."""
+    """Whether the piece has not failed, but must wait: until nobody else holds its instance, that is activated, or the database lets us."""
     return isinstance(error, Busy | Suspended | Unfit) and not isinstance(error, Vanished)
 
 

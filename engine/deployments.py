@@ -38,7 +38,7 @@ from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
 from engine.models import Definition, Department, Deployment, Incident, Instance, Resource
 
-#: Of a number that a column keeps.
+#: Most digits of a number that its column keeps.
 _DIGITS = 9
 
 
@@ -60,7 +60,7 @@ def deploy(
     again: Again = Again.NOTHING,
     warn: Callable[[Finding], object] | None = None,
 ) -> Deployment:
-    """Check and store a set of files.
+    """Check and store a set of files (`resources`: {name: content}).
 
     Gives the deployment that exists already when nothing is new (`again`).  Raises InvalidInput with all findings (`errors=[…]`), each
     naming file, line, element and what to draw instead.  `warn` is called with each finding, before anything is refused.
@@ -86,7 +86,7 @@ def deploy(
 
 
 def _of_others(session: Session, name: str, bundle: Bundle) -> Iterator[Finding]:
-    """Warn of what is a new version of a process that another deployment has: a copied file keeps the id of the original."""
+    """Warn of processes that become a new version of one that another deployment has: a copied file keeps the id of the original."""
     for resource, process in bundle.processes:
         newest = select(Deployment.name).join(Definition).where(Definition.key == process.key).order_by(Definition.version.desc()).limit(1)
         before = session.scalar(newest)
@@ -245,7 +245,7 @@ def refuse(errors: list[Finding]) -> None:
 
 
 def _later_than_all(session: Session) -> datetime:
-    """What time it is, but later than all that was deployed: the newest is what was deployed last, also when the clock was set back."""
+    """The time of a new deployment: now, but later than that of any other: the last one is the newest even if the clock was set back."""
     last = session.scalar(select(func.max(Deployment.deployed_at)))
     return max(moments.now(), last + timedelta(microseconds=1)) if last else moments.now()
 

@@ -25,9 +25,9 @@ from engine.states import TaskStatus
 
 #: Columns of a light.
 LIGHTS = ("green_from", "yellow_from", "red_from")
-#: What only few may have, and the day since when they have it.
+#: Colours that only few rows may have at a time, each with the column of the day since when they have it.
 _RARE = {Light.YELLOW: "yellow_from", Light.RED: "red_from"}
-#: A task that has a light and is due apart from its clock: before that turns red, as it is drawn, or although that will not turn red.
+#: Condition: a task with a light is due before its clock turns red, for the diagram gives it a date of its own; or that will not turn red.
 APART = and_(Task.green_from.is_not(None), or_(Task.red_from.is_(None), LocalDay(Task.due_at) < Task.red_from))
 _TASKS = Task.__table__
 _SHOWN = (
@@ -76,16 +76,16 @@ def light(row: Lit | Dial | Row[Any] | SimpleNamespace, day: date) -> Light | No
 
 
 def showing(table: type[Lit], colour: Light | None, day: date) -> list[ColumnElement[bool]]:
-    """Keep the rows that have a colour on a day: one of these conditions holds, never two; an index compares each by itself.
+    """Return conditions for the rows that have a colour on a day (None: any, or no light).  Of these one holds, never two.
 
-    None: whatever they have.  No light turns red that has not turned yellow before.
+    They are not joined by `or`, so that an index can answer each.  No light turns red that has not turned yellow before.
     """
     if colour is None:
         return [true()]
     if colour is Light.RED:
         return [table.red_from <= day]
     if colour is Light.YELLOW:
-        # Few are paused while they are yellow.  PostgreSQL, when it plans for any day, takes what has two ends for little.
+        # Few are paused while they are yellow.  The range has two ends so that PostgreSQL, when it plans for any day, expects few rows.
         return [
             and_(table.yellow_from <= day, table.red_from > day),
             and_(table.yellow_from.between(date.min, day), table.red_from.is_(None)),
@@ -94,10 +94,11 @@ def showing(table: type[Lit], colour: Light | None, day: date) -> list[ColumnEle
 
 
 def in_order(colour: Light | None, day: date, place: ColumnElement[bool], *, past: bool) -> list[ColumnElement[bool]]:
-    """As `showing`, of tasks in the order in which they are due, from a place on; `past`: that is after the day, or without a due date.
+    """Like `showing`, for a list of tasks that is read in the order of their due dates, from a place on.
 
-    What is overdue, of which there may be much, stands before what is not red.  It is passed over: but for the few that are due apart from
-    their clocks, which have an index, a task is due when its clock turns red, or later; so what is not red yet is due after that day.
+    `past`: whether the place is after the day, or among the tasks without a due date.  If it is not, much that is overdue may stand between
+    the place and the tasks that are green or yellow; it need not be read.  For a task is due when its clock turns red, or later, so that
+    one which is not red yet is due after the day.  The few that are due earlier (`APART`) are found by an index of their own.
     """
     lights = showing(Task, colour, day)
     if past or colour in {None, Light.RED}:
@@ -109,7 +110,7 @@ def in_order(colour: Light | None, day: date, place: ColumnElement[bool], *, pas
 
 
 def since(table: type[Lit], colour: Light | None) -> InstrumentedAttribute[date | None] | None:
-    """Give the day from which a row has a colour that only few may have; None: many do."""
+    """Return the column of the day from which a row has this colour, if only few rows have it at a time; None: many do."""
     return getattr(table, _RARE[colour]) if colour in _RARE else None
 
 
@@ -124,7 +125,7 @@ def statutory(row: Item | Row[Any]) -> DueDate | None:
 
 
 def kept(row: Item | Case | Row[Any]) -> Counted:
-    """What is kept of all that a clock gives: of an item, or of a bundle, which is a `Case`."""
+    """Read back what is kept of a clock: of an item's, or of a bundle's, which is a `Case`."""
     return Counted(promise=_kept(row), statute=None if isinstance(row, Case) else statutory(row))
 
 
@@ -135,13 +136,13 @@ def _kept(row: Promised | Row[Any]) -> Dial | None:
 
 
 def columns(dial: Dial | None) -> dict[str, Any]:
-    """What is to be kept; None: the clock has no promise, or has not started."""
+    """The columns in which a dial is kept, with their values; None: the clock has no promise, or has not started."""
     due = dial.due if dial else None
     return light_columns(dial) | {"promised_on": due.date if due else None, "promised_provisional": bool(due and due.provisional)}
 
 
 def light_columns(dial: Dial | None) -> dict[str, Any]:
-    """What a task shows of it."""
+    """Those of them that a task has, too: its light."""
     return {name: getattr(dial, name, None) for name in LIGHTS}
 
 
@@ -158,12 +159,12 @@ def stop(row: Promised, on: date) -> None:
 
 
 def lights(row: Lit) -> dict[str, Any]:
-    """The columns of the light, for a task that has the clock of its item, or of its case."""
+    """The columns of its light, with their values: a task has those of its item, or of its case."""
     return {"green_from": row.green_from, "yellow_from": row.yellow_from, "red_from": row.red_from}
 
 
 def show_on_tasks(session: Session, row: Item | Case) -> None:
-    """Let the open tasks of an item, or of a bundle itself, follow its clock."""
+    """Give the open tasks of an item, or those of a bundle that belong to no item, its light."""
     found = {OLD + name: value for name, value in row.key.items()} | {OLD + "item_id": row.id}
     # Of the connection, not of the session: nothing that is still to be written is about tasks.
     session.connection().execute(_SHOW[type(row)], found | lights(row))

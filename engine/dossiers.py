@@ -1,7 +1,6 @@
 """Dossiers (案卷): everything that a case has, as far as it is the actor's to see.
 
-A department sees its items, their materials, what of these is still owed, and what was written about them; the rest of the bundle
-is not there for it.
+A department sees its items, their materials, those still owed, and what was written about them; the rest of the bundle is hidden from it.
 """
 
 from __future__ import annotations
@@ -134,7 +133,7 @@ def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
 
 
 def _missing(dossier: Dossier) -> list[dict[str, Any]]:
-    """What the applicant must still hand in for the items that are shown; for a department, what another one has rejected is there."""
+    """What the applicant must still hand in for the items that are shown; a department does not see what another one has rejected."""
     shown = {item.id for item in dossier.items}
     live = [item.code for item in case_items.live(dossier.case) if item.status in UNSETTLED and item.id in shown]
     there = {material.code for material in dossier.materials if lifecycle.is_usable(material, dossier.tolerances)}

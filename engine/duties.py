@@ -43,7 +43,7 @@ def _resume(session: Session, job: Job) -> None:
 
 def _message(session: Session, job: Job) -> None:
     taken = execution.throw(session, job, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
-    if not taken:  # what it tells of may move timers all the same: an item was withdrawn at the window
+    if not taken:  # what happened may move timers though nobody waited for the message: an item was withdrawn at the window
         execution.refresh(session, job.instance_id, actor=ENGINE)
 
 
@@ -61,7 +61,9 @@ def _start(session: Session, job: Job) -> None:
     bundles.hold(session, case)  # nobody takes back meanwhile what is to be checked
     if not commitments.is_due(session, item):
         return
-    holidays.keep(session)  # the bundle may have ended, and then nobody counts on it; what is the newest stays so for who deletes
+    # Until this process is committed, nobody may publish a calendar, for a recount would not see its timers where the case has ended
+    # already; nor delete a department that the newest version names.
+    holidays.keep(session)
     loaded, message = definitions.latest(session, job.payload["process"]), job.payload.get("message")
     at = loaded.start_by(message) if message else None
     if message and at is None:
@@ -115,7 +117,7 @@ PERFORM: dict[str, Callable[[Session, Job], None]] = {
     jobs.ERROR: _error,
     jobs.LOSE: _lose,
 }
-#: Kinds that are done in another case than that of the job.  Each can see whether the same job was done before.
+#: Kinds that write to another case than that of the job.  When such a job is done a second time, it sees that, and does nothing.
 ELSEWHERE = (jobs.TELL, jobs.BEGIN, jobs.LOSE)
 #: Kinds that do nothing to the instance of the job; for all others it is locked first.
 BESIDE = (jobs.START, *ELSEWHERE)
@@ -126,7 +128,7 @@ DUE = Batch(
     "kind",
     "payload",
     pending=(Job.status == JobStatus.PENDING) & jobs.ITS_TURN,
-    untried=(Job.attempts == 0) & Job.kind.not_in(ELSEWHERE),  # that is done alone
+    untried=(Job.attempts == 0) & Job.kind.not_in(ELSEWHERE),  # those are done one by one
 )
 
 
@@ -135,8 +137,8 @@ def perform(db: Database, job_id: UUID, *, patient: bool = True) -> bool:
 
     It waits for whoever holds what it needs, or, unless `patient`, raises Busy.
 
-    The job is deleted in the transaction that does it.  Where no transaction may write to two cases (`ONETHING_BATCH` is 1), a job that is
-    done in another case is deleted afterwards, in one of its own: should the process die between them, the job is done once more.
+    The job is deleted in the transaction that does it.  Only where no transaction may write to two cases (`ONETHING_BATCH` is 1), a job
+    that writes to another case is deleted in a second transaction: if the process dies between the two, the job is done once more.
     """
     with db.transaction() as session:
         if not patient:

@@ -1,7 +1,7 @@
 """Entities: objects of SQLAlchemy's session whose changes are written by `writes`, in one statement with everything else.
 
-The session itself would send a statement for each table and each set of columns, and each is a round trip.  Only where the order matters,
-since one table is written in more than one way, the flush is left to it.
+The session itself would send a statement for each table and each set of columns, and each is a round trip.  The flush is left to it only
+where one table is written in more than one way, so that the order of the statements matters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def hand_over(session: Session, writes: Writes) -> None:
 
 
 def know(session: Session, kind: type[Known], row: Mapping[str, Any]) -> Known:
-    """Make the object of a row that was just read, given by its `attributes`; or, if the session has it already, bring that up to date."""
+    """Make the object of a row that was just read (`row`: {name: value}); if the session has it already, bring that up to date."""
     mapper = kind.__mapper__
     key = mapper.identity_key_from_primary_key(tuple(row[name] for name in _known_by(kind)))
     known: Known | None = session.identity_map.get(key)

@@ -36,7 +36,7 @@ class Suspended(InvalidState):
 
 
 class Failed(InvalidState):
-    """It was tried, and what it came to failed; nothing of it counts but the attempt."""
+    """It was tried and failed: all of it was undone, and the attempt is counted."""
 
 
 class InvalidInput(EngineError):  # noqa: N818

@@ -80,7 +80,7 @@ class awake:  # noqa: N801 - called as a function, it takes a third of the calls
 
 
 def follow_up(run: Run) -> None:
-    """Settle what depends on items that have ended: only in the process of a matter, whose lock is had, and which has items."""
+    """In the process of a matter, whose lock this needs, settle what depends on items that have ended (`lifecycle.follow_up`)."""
     if run.is_matter:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
@@ -96,8 +96,8 @@ def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, An
 def settle(run: Run, *, within: Run | None = None) -> None:
     """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back.
 
-    `within`: the run that has called this one, and is settled after it.  The signals that this one has thrown are told then: the caller may
-    wait for one of them, and its own waits must be written before anybody is looked for who waits.
+    `within`: the run of the caller, which is settled after this one.  Signals that this instance has thrown are told only then: the caller
+    may wait for one of them, and is found by its waits, which must be written first.
     """
     _enter(run)
     procedures.end_interrupted(run)
@@ -130,8 +130,8 @@ def _enter(run: Run) -> None:
 def _conclude(run: Run) -> None:
     """Leave no item behind when a bundle ends: items that its process has not called (dispatched) yet would wait for ever.
 
-    An adopted item may run still, or be granted, when all others were refused: then the bundle begins anew, with a follow-on intake.  If no
-    such item is left, or the diagram has no such start, the items that were not called are ended.
+    All others may have been refused while an adopted item still runs, or is granted: then the bundle begins anew, with a follow-on intake.
+    Where there is no such item, or the diagram has no such start, the items that were not called are ended.
     """
     at = matters.follow_on_start(run.loaded)
     undispatched = [item for item in case_items.live(run.case) if item.dispatched_at is None]
@@ -152,7 +152,7 @@ def _give_back(run: Run, undispatched: Sequence[Item]) -> None:
 
 
 def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:
-    """Deliver a message to every wait for it in the case of a row (`of`); returns how many took it, and none is no error.
+    """Deliver a message to every wait for it in a case; returns how many took it, and none is no error.  `of`: any row of the case.
 
     The caller holds the case's bundle: two who went through its instances at the same time might wait for each other.
     """
@@ -168,9 +168,9 @@ def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, varia
 
 
 def resume(session: Session, parent_id: UUID, children: Sequence[UUID], *, actor: Actor) -> None:
-    """Tell call activities, one after the other, that the instance which each has called has ended.  Repeating it does nothing.
+    """Tell the call activities of an instance that what they have called (`children`) has ended.  Repeating it does nothing.
 
-    A child that another bundle has adopted meanwhile is left out: this one did not call it any more.
+    A child that another bundle has adopted meanwhile is left out: no call of this instance waits for it any more.
     """
     run = instances.wake(session, parent_id, actor=actor)
     found = returns.read(session, run.row.key, children)

@@ -205,6 +205,6 @@ def _held(session: Session, task_id: UUID, worker: str, actor: Actor, *, to: str
 
 
 def announce(session: Session, task: ExternalTask) -> None:
-    """Tell who waits for tasks, once this transaction is durable, that this one may be had."""
+    """Once this transaction is durable, wake the workers that wait for such a task."""
     topic = task.topic
     database.after_commit(session, lambda _db: arrivals.announce({topic}))

@@ -145,7 +145,7 @@ def _free(session: Session, topics: Collection[str]) -> type[ExternalTask]:
 def _places(session: Session, topics: Collection[str]) -> Iterator[list[ColumnElement[bool] | TextClause]]:
     """Yield conditions for where tasks of some topics may be: those that have come since the last look, and those that waited then.
 
-    The first is a range of the index, the second some points.  They are not joined by OR: the whole index might be searched for that.
+    The first is a range of the index, the second some points.  They are not joined by OR, for which the whole index might be read.
     """
     known = {topic: remains.memory(session).of(ExternalTask, topic) for topic in sorted(topics)}
     yield [or_(*(and_(ExternalTask.topic == topic, ExternalTask.created_at >= found.since) for topic, found in known.items()))]

@@ -103,7 +103,7 @@ def when(condition: Callable[[], ColumnElement[bool]]) -> Filter:
 
 
 def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Keep what is so in one way at least; with no way at all, everything."""
+    """Keep the rows that fulfil at least one of these conditions; without any condition, all rows."""
     return or_(*conditions) if conditions else true()
 
 

@@ -54,7 +54,10 @@ class Finding:
 
 
 def of_task(session: Session, task_id: UUID, *, actor: Actor) -> list[Finding]:
-    """What an open task sees, or else its process, in the order in which it came; raises NotFound, also for what is not the actor's."""
+    """What systems and earlier tasks have left among the variables that a task sees (once it has ended: its process), oldest first.
+
+    Raises NotFound, also for what is not the actor's.
+    """
     task = tasks.get(session, task_id, actor)
     row = keys.get_one(session, Instance, task.instance_id, task)
     case = keys.get_one(session, Case, task.case_id, task)

@@ -1,9 +1,9 @@
-"""Floors: from where on a queue is looked through.
+"""Floors: since when a queue is searched for what is due.
 
-What is done leaves entries at the head of its index that are of no use any more, and cannot be cleared away while somebody looks at an
-old state of the database: a backup, a long report.  To step over four million of them takes seconds, at every look.  So a scheduler
-remembers where it found the first row that was still to be done, and begins there; only now and then it looks from the very beginning,
-for what was planned for a moment long past.
+Work that is done leaves dead entries at the head of the queue's index.  While somebody reads an old state of the database (a backup, a long
+report), they cannot be vacuumed away, and to step over four million of them takes seconds at every look.  So a scheduler remembers when the
+first row was due that was still to be done, and searches from there; only now and then it searches from the very beginning, for rows that
+were planned for a moment long past.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from engine import moments, queues
 
-#: What was planned for a moment may be seen so much later: whoever planned it had not committed yet.
+#: A row may become visible so long after the moment for which it was planned: whoever planned it had not committed yet.
 UNSEEN = timedelta(seconds=60)
-#: A look from the very beginning is followed by so many times as much time without one.
+#: After a search from the very beginning, none follows for so many times as long as it took.
 RARELY = 20
 
 
@@ -26,7 +26,7 @@ class Floors:
 
     def __init__(self, clock: Callable[[], float] = moments.steady) -> None:
         self._clock = clock
-        #: When it looks from the very beginning again.
+        #: When it searches from the very beginning again, by its clock.
         self._again = 0.0
         self._floors: Mapping[str, datetime] = {}
         #: Queues that could not be looked at last, when each was looked at by itself.

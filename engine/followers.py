@@ -12,9 +12,9 @@ from engine.states import InstanceStatus
 
 
 def tell(session: Session, item: Item) -> None:
-    """Write the light of an item to its open tasks, and have the running instances of its process look at their timers, by a job each.
+    """Write the light of an item to its open tasks; and owe a job to each instance that runs for it, to look at its timers again.
 
-    The item's own process is left out if this transaction holds it: then it is put back anyway, and looks at its timers.
+    The item's own process needs no job if this transaction holds it: it looks at its timers when it is put back.
     """
     dials.show_on_tasks(session, item)
     running = select(Instance.id).where(keys.its(Instance.item_id, item), Instance.status == InstanceStatus.RUNNING)

@@ -114,7 +114,8 @@ class World:
     def deadline(self, kind: str) -> datetime | None:
         """The item's `promised` or `statutory` deadline, or the moment it turns yellow (`warning`); in a matter, the bundle's.
 
-        Of a clock that has stopped in time, none; of one that has stopped too late, what it was: no calendar that comes later changes that.
+        A clock that has stopped in time gives none.  One that has stopped too late gives the date that it had then: a later calendar
+        changes nothing in it.
         """
         if kind not in {"promised", "statutory", "warning"}:
             raise InvalidInput(f"Expected deadline('promised'), ('statutory') or ('warning'), but got {kind!r}")

@@ -1,6 +1,6 @@
 """Hindrances (原因): what open items, and bundles, wait for now; read for a whole page of deadlines at once.
 
-A department is told of its items what a dossier shows it.
+A department is told no more of its items than their dossier shows it.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Held:
     matter: str
     hall: str | None
     submitted_by: str
-    #: What can change in it, as the database has it; None: it is not there yet.
+    #: The values of the columns that can change (`_CHANGING`), as the database has them; None: the row is not there yet.
     stored: tuple[Any, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -132,9 +132,9 @@ class Holdings:
         self.writes = Writes()
         #: Token states that were put back, by the id of their instance: they may stay in memory after the commit.
         self.awake: dict[UUID, Awake] = {}
-        #: Instances that are not written when they are put back, but at the end, with all others (`together`).
+        #: Ids of the instances that are not written when they are put back, but all at once at the end of `together`.
         self.put_off: Collection[UUID] = frozenset()
-        #: How many notices there are already, by the ids of case and item (None: about the case itself): the next one has the next number.
+        #: How many notices there are, by the ids of case and item (None: about the case itself); the number of the next one follows.
         self.notices: dict[tuple[UUID, UUID | None], int] = {}
 
     def take(self, found: Sequence[Any]) -> Held:
@@ -153,7 +153,7 @@ class Holdings:
         return large_values.read(self._session, row.id, row.key, large) if known is None else known
 
     def add(self, row: Held) -> None:
-        """Hold a new instance, which is in no row yet: it is written with the next `write`, mostly when it is put back."""
+        """Hold a new instance, which has no row yet: `write` inserts it, usually when it is put back."""
         self.rows[row.id] = row
 
     def bundle(self, case_id: UUID) -> Held:
@@ -246,7 +246,7 @@ def of(session: Session) -> Holdings:
 
 @contextmanager
 def savepoint(session: Session) -> Iterator[None]:
-    """When the block raises, undo what it has done, and nothing of what was done before it."""
+    """When the block raises, undo what was done in it, in the database and in memory, and nothing of what was done before."""
     held = of(session)
     held.write()
     stored = held.stored
@@ -262,7 +262,7 @@ def savepoint(session: Session) -> Iterator[None]:
 def together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
     """Write these instances at the end of the block in one go, instead of each when it is put back.
 
-    They must be of different cases: none may look for rows that another one has not written yet.
+    They must be of different cases, for none may query rows that another one has not written yet.
     """
     held = of(session)
     held.put_off = frozenset(instances)
@@ -284,7 +284,7 @@ def let_sleep(session: Session) -> None:
 
 
 def write(session: Session) -> None:
-    """Write whatever the session has not written yet.  It must be called before a commit: the session's own flush knows no `Held`."""
+    """Write all that is not written yet.  Must be called before a commit: the session's own flush knows nothing of `Held`."""
     if _HOLDINGS in session.info:
         of(session).write()
     session.flush()

@@ -1,9 +1,9 @@
 """Idempotent commands (幂等): a command that is repeated with its key gets the first answer, and nothing is done twice.
 
-The answer is kept last, in the transaction of the command and beside what that has written (docs/decisions/0021).  A command that comes
-again is carried out again, until what the first one did is in its way, or it wants to keep an answer, too: then all of it is undone, and
-the first answer given.  A refused command changed nothing and keeps nothing.
-Answers are kept for a time (`ONETHING_KEEP_ANSWERS`; `engine.retention` deletes them): a key that comes later is new.
+The answer is kept last, in the transaction of the command and beside what that has written (docs/decisions/0021).  Whether a key was used
+before is not asked at first.  A command that comes again is begun again, and fails on what the first one did, or at the latest when its
+answer is to be kept, too: then all of it is rolled back, and the first answer is given.  A refused command changed nothing and keeps
+nothing.  Answers are kept for a time (`ONETHING_KEEP_ANSWERS`; `engine.retention` deletes them): after that the key is a new one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COMMAND = "command"
 _ANSWERS = IdempotentAnswer.__table__
 _KNOWN = (_ANSWERS.c.key == bindparam("key"), _ANSWERS.c.actor == bindparam("actor"))
 _FIND = select(_ANSWERS).where(*_KNOWN)
-# What is unique is so beside the rows of one case: an answer beside those of another is looked for.
+# The primary key makes a key unique within one case only, so an answer beside another case must be looked for.
 _KEEP = (
     insert(_ANSWERS)
     .from_select(
@@ -69,9 +69,9 @@ class Repeated(Exception):  # noqa: N818 - it says what the command is, not what
 def transaction(db: Database, command: Command) -> Iterator[Session]:
     """Open the transaction of a command with a key; the last thing that is done in it must be `keep`.
 
-    If the command was carried out before, it raises Repeated with the first answer, whatever kept it from being carried out now; or
-    InvalidInput when the key belongs to another command of the same actor.  Raises Vanished when that answer is just being deleted: what
-    was reserved with it goes, too, so the command can be tried again as a new one.
+    If the command was carried out before, raises Repeated with the first answer, whatever has made it fail now; InvalidInput when the key
+    belongs to another command of the same actor.  Raises Vanished when that answer is just being deleted: tried again, the command is a new
+    one.
     """
     try:
         with db.transaction() as session:
@@ -91,8 +91,8 @@ def transaction(db: Database, command: Command) -> Iterator[Session]:
 def recall(db: Database, command: Command) -> Answer | None:
     """Return the first answer to a command; None: it was not carried out yet.  Raises InvalidInput when the key belongs to another command.
 
-    The answer may be visible though it is on no standby yet: while its commit waited for that, the server was started anew, or somebody has
-    ended the waiting.  So something else is committed now: once that is on the standby, so is all before it.
+    The answer may be visible without being on the standby: while its commit waited for that, the server was restarted, or somebody has
+    stopped the waiting.  So something else is committed now: once this is on the standby, so is all that was committed before.
     """
     with db.reading() as session:
         first = _find(session, command)
@@ -112,11 +112,11 @@ def current(session: Session) -> Command | None:
 
 
 def keep(session: Session, answer: Answer) -> None:
-    """Write the answer to a command into the case that the command has written to, for when it is repeated.  Then only commit.
+    """Write the answer to a command beside the case that it has written to, for when it is repeated; nothing but the commit may follow.
 
     Raises Busy, or IntegrityError, when the same key was used in the same moment.
     """
-    holdings.write(session)  # before the key is written: whoever has locked that must wait for nobody
+    holdings.write(session)  # first, for it may wait for locks, and whoever has locked the key must wait for nobody
     command = session.info[_COMMAND]
     said = {"key": command.key, "actor": command.actor, "request_hash": command.request_hash, "status": answer.status, "body": answer.body}
     row = said | (session.info[PLACE] or keys.NOBODY) | {"answered_at": moments.now()}

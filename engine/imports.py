@@ -18,9 +18,9 @@ from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
 
 def tell(session: Session, lost: Item, bundle: Held) -> None:
-    """Owe it to every bundle that has imported an item to be told that it was revoked, or ended for want of a material.
+    """Owe every bundle that has imported an item the news that it was revoked, or has ended for want of a material.
 
-    The caller holds the bundle of the item: so does who imports it, and then finds it lost.
+    The caller holds the bundle of the item.  Whoever imports it at the same time needs that lock, too, and then finds the item lost.
     """
     query = select(Item.id).where(Item.applicant_number == lost.applicant_number, Item.previous_number == lost.number)
     for item_id in session.scalars(query.where(Item.origin == "imported", Item.status == ItemStatus.IMPORTED).order_by(Item.id)).all():

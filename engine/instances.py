@@ -43,7 +43,8 @@ def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | Non
     """Lock an instance: nobody else writes it until this transaction ends.  Raises NotFound.
 
     `of` is a row of the same case, if one is at hand: then the instance is looked for where that case lies, instead of everywhere.
-    Everybody locks the parent before the child.  Others may refer to the row meanwhile (`key_share`): a child owes its parent a job.
+    Everybody locks the parent before the child.  The lock (`key_share`) lets others write rows that refer to this one: a child that ends
+    owes its parent a job, and does not wait for the parent.
     """
     held = holdings.of(session)
     if instance_id in held.rows:
@@ -57,7 +58,7 @@ def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | Non
 
 
 def hold(session: Session, item: Item, of: Held | Case | None = None) -> None:
-    """Read an item anew, after locking its instance, if it has one: whoever holds that governs the item.  `of` as in `lock`."""
+    """Lock the instance of an item, if it has one, and read the item anew: whoever holds that may change it.  `of` as in `lock`."""
     if item.instance_id is not None:
         of = lock(session, item.instance_id, of)
     session.refresh(item) if of is None else keys.read_anew(session, Item, item.id, of)
@@ -111,7 +112,7 @@ def begin(
 ) -> Run:
     """Start a process of a case (`item`: None for the process of the case itself), and let it run until all its tokens rest.
 
-    It is not settled yet: the caller does that (`execution.settle`).  What belongs to a matter has the number of its case for business key.
+    The caller settles it (`execution.settle`).  In the case of a matter the business key is the number of the case.
     """
     business_key = origin.business_key if case.is_plain else case.number
     parent, subject = origin.parent, Subject.of(session, case, item)
@@ -155,7 +156,7 @@ def _new_row(
 
 
 def put_back(run: Run) -> None:
-    """Take over into the row what has become of the token state, and write it with the rows of its waits."""
+    """Copy the token state into the row of its instance, and write it, together with the rows of its waits."""
     row, process = run.row, run.process
     _cancel_abandoned(run)
     hand_on(run)
@@ -243,7 +244,7 @@ def of_case(session: Session, case: Case) -> models.Instance:
     query = select(models.Instance).where(
         keys.together(models.Instance, case), models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
     )
-    # It may have begun anew in the same moment, or in an earlier one, when the clock was set back.
+    # The time of the start does not tell which one runs: it may have begun in the same moment, or "earlier", if the clock was set back.
     row = session.scalar(query.order_by(models.Instance.ended_at.is_not(None), models.Instance.started_at.desc()).limit(1))
     if row is None:
         raise NotFound(f"Expected case {case.number} to have a running bundle, but it has none")

@@ -118,7 +118,7 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
 def stop(session: Session, item: Item, *, actor: Actor, on: date | None = None) -> ClockEntry:
     """Stop the clock today, or on the day on which the item was decided, or has ended otherwise.  Open pauses end with it.
 
-    What still shows it, or waits by it, is the caller's to tell (`followers`): as a rule there is nothing.
+    The caller tells (`followers`) what still shows the clock, or waits by it: usually nothing does.
     """
     opened = _open_pauses(session, item) if item.clock is ClockStatus.PAUSED else ()
     item.clock = states.move(item.clock, ClockStatus.STOPPED, _name(item))
@@ -173,7 +173,7 @@ def count(session: Session, item: Item | Row[Any], found: Ledger | None) -> Coun
 
 
 def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
-    """Keep what the clock gives now that its ledger has changed, and let follow what shows it or waits by it.  Returns the entry."""
+    """After a change of the ledger: keep what the clock gives now, and tell whatever shows it or waits by it.  Returns the entry."""
     keep(session, item, ledger(session, item))
     followers.tell(session, item)
     return entry

@@ -41,9 +41,9 @@ TOGETHER = 50
 RUNNERS: dict[str, Callable[[Database, UUID], object]] = {}
 _JOBS = Job.__table__
 _FIRST = _JOBS.alias("first")
-#: Condition: it is the turn of a job.  Before it ended, a called instance may have thrown a signal, an escalation or an error.  Its caller
-#: must hear of that first: once it is told of the end, the call has gone on and hears nothing more.  What is still owed says which comes
-#: first, not a clock.  Nothing waits for what has failed already: that comes later (decision 0022).
+#: Condition: it is the turn of a job.  A called instance may have thrown a signal, an escalation or an error before it ended, and its
+#: caller must hear of that first: once it is told of the end (`RESUME`), the call is over and hears nothing more.  The order is told by
+#: what is still owed, not by a clock.  A job that has failed once holds nothing up: it comes later (decision 0022).
 ITS_TURN = (_JOBS.c.kind != literal_column(f"'{RESUME}'")) | ~exists().where(
     _FIRST.c.instance_id == _JOBS.c.instance_id,
     *(_FIRST.c[name] == _JOBS.c[name] for name in keys.KEY),
@@ -98,8 +98,8 @@ def run_after_commit(session: Session, job: Job) -> None:
 def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:
     """Lock the jobs that tell an instance of the called ones that have ended: at most `TOGETHER`, the oldest first.
 
-    Gives {id of the job: id of the instance that has ended}.  Left out is what somebody else performs just now; and all of them, as long as
-    the instance is still to hear what the called ones had thrown before (`ITS_TURN`).
+    Gives {id of the job: id of the instance that has ended}.  Jobs that somebody else performs just now are left out.  All are, while the
+    instance still has to hear what the called ones had thrown before (`ITS_TURN`).
     """
     found = _FREE.all(session.connection(), {"instance": instance.id, **instance.key, "now": moments.now()})
     return {job_id: UUID(payload["child"]) for job_id, payload in found}
@@ -113,7 +113,7 @@ def has_resumes(session: Session, instance_id: UUID) -> bool:
 def lock(session: Session, *which: ColumnElement[bool]) -> None:
     """Lock the jobs that fulfil some conditions, of instances that are held; raises Busy when somebody performs one of them just now.
 
-    It does not wait: whoever performs a job holds it and waits for its instance, so that two would wait for each other.
+    To wait for him would be a deadlock: whoever performs a job locks first the job and then its instance, which we hold.
     """
     owed = select(Job.id).where(*which)
     taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
@@ -122,7 +122,7 @@ def lock(session: Session, *which: ColumnElement[bool]) -> None:
 
 
 def discard(session: Session, instance: Held, done: Iterable[UUID]) -> None:
-    """Delete jobs about an instance that were claimed, and are done."""
+    """Delete jobs of an instance that were claimed, and are done."""
     holdings.of(session).writes.delete(_JOBS, [{"id": job_id, **instance.key} for job_id in done])
 
 

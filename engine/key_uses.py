@@ -1,7 +1,7 @@
-"""Uses of keys (密钥使用): when a key logged a program in last, to the hour; who finds that one has leaked sees whether it was used.
+"""Uses of keys (密钥使用): when a key logged a program in last, to the hour.  Where a key has leaked, this tells whether it was used.
 
-Each process notes a key when it looks it up, and for an hour not again.  What could not be noted is noted when it looks it up next;
-where there is no place for it yet, a minute later at the earliest.
+A process notes the use of a key when it looks the key up, and then not again for an hour.  If that fails, it tries again at the next
+look-up; while the schema has no table for it yet, after a minute at the earliest.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from engine.errors import EngineError
 log = structlog.get_logger()
 #: How long a key that was noted is not noted again.
 NOTED_FOR = timedelta(hours=1)
-#: How long it is before a process asks once more whether there is a place for it by now.
+#: How long a process waits before it asks again whether there is a table for it by now.
 ASKED_AFTER = timedelta(minutes=1)
-#: The revision since which there is a place for it.
+#: The revision of the schema since which there is a table for it.
 KNOWN_SINCE = "0028"
 
 

@@ -35,19 +35,19 @@ KEY = ("case_id", "region")
 NOBODY: dict[str, Any] = {"case_id": UUID(int=0), "region": ""}
 #: Under this name a session knows the region of its installation (`Database.info`).
 HERE = "here"
-#: Behind all other columns, so that they are the last ones of the primary key.
+#: Place of these columns among those of a table: behind all others, so that they come last in the primary key.
 LAST = 1000
 
 
 def here(session: Session) -> str:
-    """Division code of the place that the installation serves: there belongs what begins without an applicant."""
+    """Division code of the place that the installation serves: the region of whatever begins without an applicant."""
     return str(session.info[HERE])
 
 
 class Keyed:
     """A table whose rows belong to a case, and lie where it lies."""
 
-    #: Columns by which SQLAlchemy identifies a row: without the key of the case, for the id alone is unique already.
+    #: Columns by which SQLAlchemy identifies a row: without the key of the case, for ids are unique by themselves.
     known_by: ClassVar[tuple[str, ...]] = ("id",)
     case_id: Mapped[UUID] = mapped_column(primary_key=True, index=True, sort_order=LAST)
     region: Mapped[str] = mapped_column(String(12), primary_key=True, sort_order=LAST)
@@ -80,21 +80,21 @@ def of_case() -> ForeignKeyConstraint:
 def refers(name: str, table: str) -> ForeignKeyConstraint:
     """Foreign key from a column to the id of a row of the same case, in a table.
 
-    When that row is moved to another case (`adoptions`), the rows that refer to it are moved with it.  That all of them fit together is
-    checked when the transaction ends, not before.
+    When that row is moved to another case (`adoptions`), the rows that refer to it move with it (`ON UPDATE CASCADE`).  The reference is
+    checked when the transaction ends, not before: on the way only some of them have moved.
     """
     there = [f"{table}.{column}" for column in ("id", *KEY)]
     return ForeignKeyConstraint([name, *KEY], there, onupdate="CASCADE", deferrable=True, initially="DEFERRED")
 
 
 def together(one: Any, other: Any) -> ColumnElement[bool]:
-    """Condition: two rows belong to the same case.  Each is a table, a model or a row.  Every join says so, to find both in one place."""
+    """Condition: two rows belong to the same case.  Each is a table, a model or a row.  Every join says so: then both are on one shard."""
     (case, region), (other_case, other_region) = _place(one), _place(other)
     return and_(case == other_case, region == other_region)
 
 
 def asked(kind: type[Keyed]) -> tuple[ColumnElement[bool], ...]:
-    """Condition: a row belongs to the case whose key is given when the statement runs, as parameters (`{**row.key}`)."""
+    """Conditions: a row belongs to the case whose key the statement is given as parameters (`{**row.key}`) when it runs."""
     return kind.case_id == bindparam("case_id"), kind.region == bindparam("region")
 
 
@@ -108,7 +108,7 @@ def its(reference: Any, there: Any) -> ColumnElement[bool]:
 
 
 def get(session: Session, kind: type[Row], known: Any, of: Any) -> Row | None:
-    """Return a row by its id, or None, as `session.get` does; but look for it only where `of`, another row of its case, lies."""
+    """Return a row by its id, or None, as `session.get` does; but look for it only in the case of `of`, another row of that case."""
     there: Row | None = session.identity_map.get(identity_key(kind, known))
     return there if there is not None and not instance_state(there).expired else session.scalar(_one(kind, known, of))
 

@@ -54,7 +54,7 @@ def record(
     file: StoredFile | Material | None = None,
     fields: dict[str, Any] | None = None,
 ) -> Material:
-    """Write a material down and link it to the items that are being handled; its `file` may be that of another one, of which it is a copy.
+    """Write a material down and link it to the items that are being handled.  `file`: of a copy of another material, the file of that one.
 
     Raises InvalidInput for a material that the checklist does not know.
     """

@@ -1,9 +1,11 @@
 """Moments (时刻): what time it is, for everything that is due.
 
-It is the time of the database, which all nodes share.  A node carries it on by its steady clock and asks again every few seconds, so that
-neither a host whose clock is set, nor two that differ, let anything go off early.  Should the time that is told jump, too, nobody can know
-whether it is wrong now or was before: of the old and the new one the earlier counts, until they have differed for as long as they differ
-by.  What is late for that is late; what is early breaks the law.
+It is the time of the database, which all nodes share.  A node asks for it every few seconds, and in between goes on by its steady clock,
+which nobody sets.  So nothing goes off early when the clock of a host is set, or when two hosts differ.
+
+When the clock of the database itself jumps, nobody can know whether it is wrong now or was wrong before.  Then the earlier of the two times
+counts, for as long as they are apart: after a jump of ten minutes, for ten minutes.  Something may be late for that.  That is allowed; what
+is early breaks the law.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from engine import columns, outages
 log = structlog.get_logger()
 #: For how long a node goes by its steady clock before it asks again, seconds.
 ASK_AGAIN = 10.0
-#: By how much two clocks may differ that go well, seconds.
+#: A difference of more seconds means that a clock was set.
 ALIKE = 1.0
-#: Seconds that nobody sets, and as nanoseconds; where the system can tell, they pass while it sleeps, too.
+#: The steady clock, in seconds and in nanoseconds; it goes on while the host sleeps, where the system has such a clock.
 _SLEEPS = hasattr(time, "CLOCK_BOOTTIME")
 steady: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if _SLEEPS else time.monotonic
 _steady_ns: Callable[[], int] = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME) if _SLEEPS else time.monotonic_ns
@@ -36,21 +38,21 @@ def _of_host(_from: Engine | Connection | None = None) -> datetime:
 
 
 class Keeper:
-    """Carries a time on that it is told now and then; `ask`: what tells it when somebody wants to know it before."""
+    """Hears the time now and then (`hear`), and keeps it going in between; `ask` gets it where somebody wants to know it before that."""
 
     def __init__(self, clock: Callable[[], float] = steady, ask: Callable[[], datetime] = _of_host) -> None:
         self._clock, self._ask = clock, ask
-        #: When it was told the time last, by the steady clock.
+        #: When it has heard the time last, by the steady clock.
         self._heard = -inf
-        #: By how much the time that is believed, and the one that counts, are ahead of the steady clock; None: nothing was told yet.
+        #: How far the time that is believed, and the one that counts, are ahead of the steady clock; None: it has heard none yet.
         self._believed: float | None = None
         self._ahead: float | None = None
-        #: Since when what is told is not believed.
+        #: Since when, by the steady clock, it has been told a time that it does not believe; None: it believes what it hears.
         self._since: float | None = None
 
     @property
     def age(self) -> float:
-        """Seconds since it was told the time."""
+        """Seconds since it has heard the time last."""
         return self._clock() - self._heard
 
     def hear(self, time: datetime) -> None:
@@ -82,10 +84,10 @@ def now() -> datetime:
 
 
 def follow(bind: Engine) -> Callable[[], None]:
-    """Go by the time of a database from now on; SQLite has that of this host.  Gives what ends it.
+    """Go by the time of a database from now on; SQLite has that of this host.  Returns a function that ends it.
 
-    What wants to know it before anything was asked of the database waits for its answer, or is told that it is away (Unavailable): a host
-    whose clock is days ahead would delete, as it begins, what is still to be kept.
+    Whoever wants to know the time before the database was asked for anything waits for its answer, or gets Unavailable.  The time of the
+    host would not do: if it is days ahead, this node would begin by deleting what is still to be kept.
     """
     of_server = bind.dialect.name == "postgresql"
     keeper = Keeper(ask=partial(_of_server if of_server else _of_host, bind))

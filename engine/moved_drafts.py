@@ -63,9 +63,9 @@ def write(refits: Sequence[Refit]) -> list[dict[str, Any]]:
 
 
 def put_back(session: Session, row: Held, before: Sequence[dict[str, Any]], *, old: Forms, new: Forms) -> tuple[str, ...]:
-    """Give drafts back what they lost by a move, and say what they lose by the way back.
+    """After a move is undone, give drafts back what they had lost by it; returns what they lose by going back.
 
-    What was typed since stays, as far as the old form has the field; what was thrown away since stays so.
+    What was typed since then stays, as far as the old form has the field; a draft that was thrown away since then stays away.
     """
     lost = {UUID(each["task_id"]): each for each in before}
     for task, draft in _drafts(session, row):

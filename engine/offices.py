@@ -135,9 +135,9 @@ def _of_department(session: Session, code: str) -> dict[str, list[str]]:
 
 
 def _wait_for_who_is_at_work(session: Session, *, to: str) -> None:
-    """Wait for all who hold a process: they may be calling another one, by a version that was the newest when they began.
+    """Wait for all who hold a process now: they may be calling another one, in a version that was the newest when they began.
 
-    Nothing is held meanwhile, and nobody waits for us.  Who comes later finds the newest version.
+    We hold nothing meanwhile, so nobody waits for us.  Whoever begins later calls the newest version.
     """
     connection = session.connection()
     if not postgresql.is_behind(connection):

@@ -1,15 +1,15 @@
-"""Outages of the database (数据库故障): what each means for whoever asked, told in one place.
+"""Outages of the database (数据库故障): errors of the driver become our own, each with its meaning for whoever asked; only here.
 
-What fails before COMMIT is sent has done nothing:
+A transaction that fails before COMMIT is sent has done nothing:
 `Busy`         somebody else was in the way (a lock, a deadlock, a serialization failure)
-`Vanished`     something that is referred to is not there; tried again, the command finds out what has been archived or deleted
+`Vanished`     a row that is referred to is not there; whoever tries again finds out what has been archived or deleted
 `Unavailable`  the database cannot be reached, has no connection left, or no room
-`Unfit`        it keeps a table from us, or its files are damaged: no timer or job counts that as an attempt of its own
-`Exhausted`    this node has no memory for it, so it is none of the database: timers and jobs count it, each of its own (decision 0016)
+`Unfit`        it keeps a table from us, or its files are damaged; timers and jobs do not count that as a failed attempt
+`Exhausted`    this node has no memory left, so it is no fault of the database; timers and jobs count it, each by itself (decision 0016)
 
-When the connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): then only a command with an
-Idempotency-Key can be repeated, for the key tells.  The same holds when somebody ends the waiting of a COMMIT for its standby: it has been
-carried out, but on one machine only.
+When the connection breaks during COMMIT, nobody knows whether it was carried out (`Unsettled`): only a command with an Idempotency-Key can
+be repeated then, for the key tells.  The same holds when somebody stops a COMMIT from waiting for its standby: it was carried out, but on
+one machine only.
 """
 
 from __future__ import annotations
@@ -35,55 +35,55 @@ from engine.errors import Busy, EngineError, Exhausted, InvalidInput, Unavailabl
 log = structlog.get_logger()
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
-#: There is one already that is to be unique (SQLSTATE).
+#: A value that must be unique is there already (SQLSTATE).
 _TAKEN = "23505"
-#: Our role may not; it has no schema to put anything into (SQLSTATE).
+#: Our role has no privilege, or no schema to create anything in (SQLSTATE).
 _FORBIDDEN = frozenset({"42501", "3F000"})
-#: So may it be with one table, or that is not there, as in the middle of a restoration by hand (SQLSTATE).
+#: The same, or a table does not exist, as in the middle of a restoration by hand (SQLSTATE).
 _WITHHELD = _FORBIDDEN | {"42P01"}
-#: A file of a table is not there; and how states begin that say so of what is in it, or that the server itself has gone wrong (SQLSTATE).
+#: The file of a table is missing; and how the states begin that tell of damaged data or of a fault of the server itself (SQLSTATE).
 _MISSING, _DAMAGED = "58P01", "XX"
 _GONE = "Expected to find what was there a moment ago, but it has just been archived or deleted; try again"
-#: What was prepared does not fit a table any more that somebody has changed: it is prepared anew, in a new connection (SQLSTATE).
+#: Somebody has changed a table, so a prepared statement no longer fits it: it is prepared anew in a new connection (SQLSTATE).
 _CHANGED = "0A000"
-#: What is not as it was when it was looked at, also what is referred to (SQLSTATE), and what whoever asked is told.
+#: Something is no longer as it was a moment ago (SQLSTATE: a foreign key leads nowhere, or the above), with the message for whoever asked.
 _VANISHED = {"23503": _GONE, _CHANGED: "Expected to find a table as it was a moment ago, but it has just been changed; try again"}
-#: A server that only reads: it has been replaced by another (SQLSTATE).
+#: The server takes no writes any more: another one has been promoted in its place (SQLSTATE).
 _ONLY_READS = "25006"
-#: So it is with a connection that was idle in a transaction, or in it, for too long.
+#: States after which the connection is of no use: the server has ended its transaction, which was idle or lasted too long; or as above.
 _LOST = frozenset({"25P03", "25P04", _ONLY_READS})
-#: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system, a snapshot
-#: that has become too old for it.
+#: How states begin: connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of the
+#: server's system, a snapshot that is too old.
 _AWAY = ("08", "53", "57", "58", "72")
-#: Whether a statement was carried out is not known, as where several servers are one database (SQLSTATE).
+#: Nobody knows whether a statement was carried out, as where several servers are one database (SQLSTATE).
 _UNKNOWN = "40003"
-#: A limit of the server's own (SQLSTATE), as when it has used up its transaction ids: it takes no commands until somebody has cleared up.
+#: A limit of the server itself (SQLSTATE), as when its transaction ids are used up: it takes no commands until somebody has vacuumed.
 _USED_UP = "54000"
-#: How SQLAlchemy marks what is asked of a connection that broke earlier in its transaction: who clears up behind a fault meets this.
+#: SQLAlchemy's code for a statement on a connection that broke earlier in its transaction, as when somebody cleans up after the fault.
 _BROKEN_BEFORE = "8s2b"
-#: What diagrams make of what comes is known here at last: a text that is too long, a number that is too great, a NUL character (SQLSTATE).
+#: A value that no column takes, and that only the database has noticed: a text too long, a number too great, a NUL character (SQLSTATE).
 _UNFIT = frozenset({"22001", "22003", "22021", "22P05"})
-#: Faults of values (SQLSTATE), whose first sentence quotes them.
+#: How the states of faulty values begin (SQLSTATE); and the value, which the first sentence of such a message quotes.
 _OF_VALUES, _QUOTED = "22", re.compile(r'(?<=").*(?=")', re.DOTALL)
-#: Where PostgreSQL waits for a standby, as it names itself in what it tells, in every language; and how it tells that somebody has ended
-#: that (SQLSTATE).
+#: The function of PostgreSQL that waits for a standby, which its messages name in every language; and the state of the warning that
+#: somebody has stopped the waiting (SQLSTATE).
 _WAITING, _TOLD_NOT_TO = "SyncRepWaitForLSN", "01000"
-#: What is kept from us, with when it was told last, and after how many seconds it is told again.
+#: When the log was last told of what is kept from us, by its message; and after how many seconds it is told again.
 _told_at: dict[str, float] = {}
 _TOLD_AGAIN = 300
-#: Threads whose commit does not wait for its standby any more; one that finds itself here takes itself out (`require_awaited`).
+#: Threads whose commit has not waited for its standby; one that finds itself here takes itself out (`require_awaited`).
 unawaited: set[int] = set()
-#: What SQLite says, which has no states.
+#: Parts of SQLite's messages, for it has no states: it is away …
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
-#: And when its file is damaged, or is another.
+#: … its file is damaged, or is another one …
 _SQLITE_DAMAGED = ("disk image is malformed", "not a database", "no such table")
-#: And when it has undone a whole transaction by itself, as it does without room, and is then to go back to a place in it.
+#: … it has rolled back a whole transaction by itself, as it does on a full disk, and is then asked to go back to a savepoint in it.
 _SQLITE_UNDONE = "no such savepoint"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class told:  # noqa: N801 - read as a word: `with outages.told():`
-    """Raise what a fault of the database, or of memory, in the block means; what is no outage (a constraint, a statement) stays so."""
+    """Turn an error of the database, or of memory, in the block into ours; what is no outage (a constraint, a wrong statement) is left."""
 
     committing: bool = False
 
@@ -126,17 +126,17 @@ def _meaning(error: BaseException, *, committing: bool) -> EngineError | None:
 
 
 def passes(state: str) -> bool:
-    """Whether a fault of this SQLSTATE may be over in a moment."""
+    """Whether what this SQLSTATE says may be over in a moment."""
     return state in _IN_THE_WAY | _LOST or (state.startswith(_AWAY) and state != _MISSING)
 
 
 def is_unfit(state: str) -> bool:
-    """Whether a fault of this SQLSTATE is one of the database, which lasts until somebody has seen to it."""
+    """Whether what this SQLSTATE says lasts until somebody has mended the database, or given our role its privileges."""
     return state in _WITHHELD or state == _MISSING or state.startswith(_DAMAGED)
 
 
 def is_taken(error: DBAPIError) -> bool:
-    """Whether there is a row already that a table may have only once."""
+    """Whether a value that must be unique is in the table already."""
     return _state(error) == _TAKEN or "UNIQUE constraint failed" in str(error.orig)
 
 
@@ -146,7 +146,7 @@ def is_forbidden(error: DBAPIError) -> bool:
 
 
 def _state(error: DBAPIError) -> str:
-    """Give the SQLSTATE of a fault; nothing when there is none.  A NUL character is refused by the driver, who names none."""
+    """Return the SQLSTATE of an error; empty: it has none.  NUL characters are refused by the driver itself, without a state."""
     state: str = getattr(error.orig, "sqlstate", None) or ""
     return "22021" if not state and isinstance(error, DataError) else state
 
@@ -172,7 +172,7 @@ def _on_notice(notice: Any) -> None:
 
 
 def require_awaited() -> None:
-    """Raise Unsettled when the commit that this thread has just been answered does not wait for its standby any more."""
+    """Raise Unsettled when the commit that this thread has just made has not waited for its standby."""
     me = threading.get_ident()
     if me in unawaited:
         unawaited.discard(me)
@@ -184,7 +184,7 @@ def require_awaited() -> None:
 
 
 def forget_unawaited() -> None:
-    """Let the commit that this thread has just been answered be: the next one waits for it, too, and nobody is told before."""
+    """Take no notice of it when the commit that this thread has just made has not waited: the next commit waits for the standby, too."""
     unawaited.discard(threading.get_ident())
 
 
@@ -196,7 +196,7 @@ def _on_error(context: ExceptionContext) -> None:
 
 
 def _leave_out_rows(context: ExceptionContext, state: str) -> None:
-    """Keep the first sentence of what PostgreSQL says, before anybody logs it: what follows (DETAIL, CONTEXT) shows rows, people's data."""
+    """Cut PostgreSQL's message down to its first sentence, before anybody logs it: the rest (DETAIL, CONTEXT) shows rows, people's data."""
     error, told = context.original_exception, context.sqlalchemy_exception
     sentence: str | None = getattr(getattr(error, "diag", None), "message_primary", None)
     if sentence is None:  # nobody has answered
@@ -243,7 +243,7 @@ def _unavailable(state: str, said: str = "") -> Unavailable:
 
 
 def _unfit(said: str) -> Unfit:
-    """Say what is kept from us, and tell whoever looks after the database, now and then: it is asked for again and again."""
+    """Say what is kept from us; and log it, but each message only every five minutes, for the same is asked again and again."""
     now = time.monotonic()
     if now - _told_at.get(said, -inf) >= _TOLD_AGAIN:
         _told_at[said] = now
@@ -252,7 +252,7 @@ def _unfit(said: str) -> Unfit:
 
 
 def on_sqlite(error: sqlite3.Error) -> EngineError | None:
-    """Say what a fault of SQLite means; None: it is none of these."""
+    """Return what an error of SQLite means; None: it is no outage."""
     said = str(error)
     if "locked" in said:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")

@@ -29,13 +29,13 @@ def _always() -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How a scheduler goes about what is due: how many at a time, and when it rests."""
+    """How a scheduler goes about what is due: how many pieces at a time, and when it rests."""
 
     #: How many transactions it has under way at a time: while the database works on one, the next is computed.
     hands: int = 1
     #: Pieces that are done in one transaction.  They share its statements; who wants one of their instances waits for all of them.
     together: int = 50
-    #: The same when more is due than it does in one look, and nobody is there: the larger, the less each costs.
+    #: The same when more is due than is done in one look, and nobody is there: in a larger transaction each piece costs less.
     many: int = 50
     #: Whether somebody waits for an answer of this process, with which it shares an interpreter.
     asked: Callable[[], bool] = _never
@@ -51,7 +51,7 @@ class Pace:
         return replace(self, hands=1, together=min(self.together, FEW), asked=_always)
 
     def alone(self) -> Pace:
-        """The pace for more than one look does, when nobody is there: larger transactions."""
+        """The pace when more is due than is done in one look, and nobody is there: larger transactions (`many`)."""
         return replace(self, together=max(self.together, self.many))
 
     def at_most(self, together: int) -> Pace:

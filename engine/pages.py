@@ -36,14 +36,14 @@ from engine.case_models import Case, Item
 from engine.models import Task
 
 Table = type[Task] | type[Case] | type[Item]
-#: So many values at most get a branch each; rows with one of more values are so common that one branch soon finds a page of them.
+#: Up to so many values get a branch each.  If somebody asks for more values, rows with any of them are so common that one branch does.
 FEW = 4
-#: So many rows at most are few, and looked at one by one; of more, one is soon met in the order of the list, whose index is stepped
-#: through many times as fast.
+#: Up to so many rows are few: they are read and sorted.  If there are more, one is soon met in the order of the list, and to step through
+#: the index of that order is many times as fast.
 RARE = 500
-#: By so much at most the time in the id of a row differs from that of the row: ids are drawn later, on nodes whose clocks differ.
+#: The time in the id of a row differs by no more than this from that of the row: ids are drawn later, on nodes whose clocks differ.
 _APART = timedelta(days=1)
-#: What no list shows of a case, and what is most of it.
+#: Columns of a case that no list shows, and that are most of its bytes.
 LEAN = (defer(Case.checklist), defer(Case.answers))
 
 
@@ -70,10 +70,10 @@ def page(
     newest: bool = False,
     some: Some = ALL,
 ) -> Select[Any]:
-    """Let a query of a table give the first rows of any branch, each once; `newest`: the last ones, the last first.
+    """Narrow a query of a table down to the first `limit` rows, in an order, that belong to any branch; `newest`: the last, the last first.
 
-    The order must be one of all rows.  The page holds only what belongs to `some`, too: where these are few (`are_few`) they are looked at
-    one by one, else rows are looked at in the order of the list.
+    `order` must tell any two rows apart.  `where` and `some` leave out rows of every branch: what `where` says is asked of each row that is
+    met in the order of the list; where `some` are few (`are_few`), these are read first, and the order is made of them.
     """
     few = some.since is not None
     if few:
@@ -91,29 +91,29 @@ def page(
 
 
 def first(rows: int) -> ColumnElement[int]:
-    """Limit a query by a number that stands in its text, so that PostgreSQL plans the query once.
+    """Make a limit that stands in the text of the query, so that PostgreSQL plans the query once.
 
-    For a limit that is a parameter, a plan that is to serve any values assumes a tenth of all rows.  That looks so dear that PostgreSQL
-    plans for the values of each time instead, for ever, which may take longer than to run the query.  So this is for what is best found in
-    one way whatever the values are: what finds a million rows, or none, is to be planned each time.
+    Where the limit is a parameter, a plan for all values assumes a tenth of all rows.  That looks so expensive that PostgreSQL makes a new
+    plan at each execution, which may take longer than to run the query.  Use this only where one plan is best for all values: a query that
+    finds a million rows for some, and none for others, should be planned each time.
     """
     return literal_column(str(rows))
 
 
 def are_few(session: Session, table: Table, some: Some) -> bool:
-    """Tell whether there are so few of these rows that each can be looked at; of what has no `since` there are many."""
+    """Tell whether these rows are so few that all can be read and sorted; without a `since` they are many."""
     return some.since is not None and (session.scalar(count(table, some)) or 0) <= RARE
 
 
 def count(table: Table, some: Some) -> Select[int]:
-    """Count these rows, as far as that says whether they are few (`RARE`)."""
+    """Count these rows, up to one more than are few (`RARE`)."""
     return select(func.count()).select_from(_those([table.id], some).subquery())
 
 
 def _among(part: Select[Any], table: Table, some: Some) -> Select[Any]:
-    """Read from these rows alone what a part of a page reads from its table.
+    """Let a part of a page read from these few rows what it would read from the whole table.
 
-    The index of the light leads to them as they are: they are not looked up again by their ids.
+    All columns that it uses are taken from where the index of the light leads: no row is looked up a second time by its id.
     """
     used = {element.key: element for element in iterate(part) if isinstance(element, Column) and element.table is table.__table__}
     return ClauseAdapter(_those(list(used.values()), some).subquery()).traverse(part)
@@ -121,8 +121,8 @@ def _among(part: Select[Any], table: Table, some: Some) -> Select[Any]:
 
 def _those(wanted: Sequence[Any], some: Some) -> SelectBase:
     assert some.since is not None, "Expected rows that are few"
-    # The latest first, as the index of a light has them: a database that takes them for many would find it as good to look through any
-    # other index that holds the lights, all of it.  And what is red already is passed over only where few are yellow.
+    # The latest first, as the index of a light has them.  Without this order, a database that expects many rows might as well read all of
+    # another index that holds the lights.  And what is red already is passed over only where few are yellow.
     latest = some.since.desc()
     parts = [select(*wanted).where(each).order_by(latest).limit(first(RARE + 1)).correlate(None) for each in some.conditions]
     return _together(union_all, parts)
@@ -133,7 +133,7 @@ def _together(how: Callable[..., CompoundSelect[Any]], parts: Sequence[Select[An
 
 
 def within(row_id: Any, at: Any, since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
-    """Keep what was made from one day to another in Beijing, both included; a list by ids, which grow with time, is read only there."""
+    """Conditions: made from one day to another in Beijing, both included.  Ids grow with time, so only that part of a list is read."""
     if since is not None:
         start = calendars.start_of(since)
         yield at >= start
@@ -145,7 +145,7 @@ def within(row_id: Any, at: Any, since: date | None, until: date | None) -> Iter
 
 
 def each(column: InstrumentedAttribute[Any], values: Iterable[str]) -> list[ColumnElement[bool]]:
-    """Give a branch for each value while there are few, else one for all."""
+    """Return a branch for each value if there are few values, else one branch for all."""
     wanted = sorted(values)
     # Each a parameter by itself: a list of values would be written out anew whenever the statement is run.
     return [column == value for value in wanted] if len(wanted) <= FEW else [column.in_([literal(value) for value in wanted])]

@@ -106,9 +106,9 @@ def supplement_due(session: Session, case: Case, items: Collection[str]) -> date
 def material_due(session: Session, case: Case, material: Mapping[str, Any], today: date) -> date:
     """When a material that is promised today must have come, by the checklist: a tolerance (容缺).
 
-    It is the table's own figure, but never later than the promise of an item that it holds (民政 容缺受理制度; domain rule 4).  One that
-    waits for another has not begun: its promise counts from when the others have kept theirs.  What it cannot be decided without must be
-    there however soon that is.
+    It is the figure of the table, but never later than the promised end of an item that needs the material (民政 容缺受理制度; domain
+    rule 4).  The promise of an item that waits for others is counted from the day on which they will have kept theirs; but if the item
+    cannot be decided without the material, from today.
     """
     calendar = holidays.calendar(session)
     days = [calendar.add(today, int(material["due_days"]))] if material["due_days"] else []

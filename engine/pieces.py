@@ -1,7 +1,7 @@
 """Pieces (逐件): what a command does to many cases, each piece to one.
 
 By default all of them share the transaction that finds them.  Where a transaction may write to one case only (`ONETHING_BATCH` is 1), each
-has its own: what was done before one fails stays done, so the command is not to be repeated then, and the piece is, instead.
+piece has its own.  Then the pieces before one that fails stay done, so not the whole command is repeated, but that piece alone.
 """
 
 from __future__ import annotations

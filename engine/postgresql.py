@@ -213,9 +213,9 @@ def _local_day(day: LocalDay, compiler: SQLCompiler, **words: Any) -> str:
 
 
 def among(column: Any, values: Collection[Any] | None = None, *, named: str = "among") -> TextClause:
-    """Condition: a column has one of these values, which are one parameter: hundreds would take the driver longer than the query.
+    """Condition: a column has one of these values.  They are one parameter: hundreds of parameters cost the driver more than the query.
 
-    `values` None: one of those that the statement is given under that name.
+    `values` None: the statement is given them when it runs, as the parameter `named`.
     """
     kind = f"{column.type.compile(_DIALECT)}[]"
     # In a SELECT, the planner does not count them; else it would read a small table, or one of which it knows little, as a whole.

@@ -58,7 +58,7 @@ def end_interrupted(run: Run) -> None:
 def pause_by_hand(run: Run, item: Item, *, kind: PauseKind, reason: str, days: int) -> ClockEntry:
     """Pause the clock as a department says.
 
-    Raises InvalidState while it is paused for the same reason already: nobody would think of resuming the second of two such pauses.
+    Raises InvalidState while it is paused for the same reason already: a second click must not open a second pause, which nobody would end.
     """
     same = select(ClockEntry).where(*_open(item, kind), ClockEntry.reason == reason.strip()).limit(1)
     entry = run.session.scalar(same)

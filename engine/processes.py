@@ -159,7 +159,7 @@ def set_variables(session: Session, place: Place, given: Given, *, actor: Actor,
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """Instances of cases that are the actor's to see; those without a matter, for those who may start them."""
+    """Condition: instances that the actor may see: those of his cases, and those of processes without a matter if he may start such."""
     seen = visibility.sees_case(actor)
     which = or_(seen, Case.entry == ENTRY) if actor.has(*STARTERS) else seen
     # Correlated with each instance, not one list of all visible cases: whoever looks at one instance then reads one case.

@@ -97,7 +97,8 @@ def project(run: Run, now: Glance, writes: Writes) -> None:
 def _is_same(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
     """Whether the row of something that still waits needs no look.
 
-    It may not be if the date has changed, or moves with the world (then it is not among `dates`); and an incident may say something else.
+    It needs one when its date has changed, or moves with the world (it is not in `dates` then).  An incident always needs one: its message
+    may be another.
     """
     if kind is WaitKind.INCIDENT:
         return False
@@ -155,8 +156,9 @@ def only(groups: Collection[str]) -> str | None:
 def _project_timers(change: Change) -> None:
     """Delete, move and set timers.
 
-    Rows are put, not updated: a timer that moves with the world has no row while its expression fails, for it is an incident then.  A timer
-    that has failed when it went off was put off: it stays so while it is overdue, and begins anew once its date is still to come.
+    Rows are put, not updated: a timer that moves with the world has no row while its expression fails, for it is an incident then.
+    A timer that has failed when it went off has an `error`, and `due_at` says when it is tried again.  While its date is past, that is left
+    alone; once its date is in the future, both are written anew.
     """
     change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
     stirred = change.stirred[WaitKind.TIMER]
@@ -198,7 +200,7 @@ def _are_raised(writes: Writes) -> bool:
 
 
 def _recovered(run: Run, timers: Collection[int]) -> set[int]:
-    """Return those of some timers that move with the world whose expression had failed until now: they have an incident, and no row."""
+    """Of these timers, which move with the world, return those whose expression has failed until now: they have an incident, and no row."""
     if not timers or run.subject.incidents == 0:
         return set()
     have_rows = select(Timer.wait).where(keys.its(Timer.instance_id, run.row))

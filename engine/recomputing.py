@@ -1,9 +1,10 @@
 """Recomputing (重算): after a calendar was published, or a schema has grown, every clock that runs is counted anew.
 
 The walk is a row with a cursor.  It goes over all cases in which anything goes on: those that are open, and those that have ended while
-something of them is still to be done (a promise is checked after the certificate was handed out).  Whoever goes on notes the next cases
-down there, counts them in a transaction of its own, and strikes them out in that: so many may be at it, of any node, and what is left
-behind by one that dies, or was held by somebody at work, is done at the end.  A reader sees all of a case as it was, or all of it as it is.
+something is still to be done (a promise is checked after the certificate was handed out).  Whoever takes a step writes down in that row
+which cases come next (`busy`), counts them in a second transaction, and strikes them out in the same.  So any number of nodes may do so at
+a time; cases that are still `busy` at the end, since a node has died or somebody at work held them, are then taken again.  A case is
+counted in one transaction: a reader sees all of it as it was, or all of it as it is.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from engine.states import InstanceStatus
 log = structlog.get_logger()
 #: Cases of one transaction.
 BATCH = 500
-#: So many numbers of what is late by it are written down; all are counted.
+#: Up to so many numbers of what is late because of it are written down; all are counted.
 NAMED = 1000
-#: So many walks are listed.
+#: So many walks are listed at most.
 OF_LATE = 20
 
 _IS_OWED = reads.marked(select(Recomputation.id).where(Recomputation.ended_at.is_(None)).limit(1))
@@ -80,7 +81,7 @@ def done(row: Recomputation) -> int:
 def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
     """Recompute the next cases of the walk, at most `limit`, and return it; after the last one it has `ended_at`.
 
-    None: no walk is under way, or others are at all that is left.  Nobody who holds a row is waited for for long: timers come after this.
+    None: no walk is under way, or others are counting all that is left.  It waits for no lock for long: the timers have to wait meanwhile.
     """
     try:
         walk, cases = _take(db, min(limit, db.batch))

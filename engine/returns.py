@@ -47,7 +47,7 @@ _LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.try_to_take(bindparam("alon
 
 
 def lock_parent(session: Session, parent_id: UUID) -> Held | None:
-    """Lock an instance, to tell it of the called ones that have ended.  None: somebody else does that just now, and will look again."""
+    """Lock an instance, to tell it of the called ones that have ended.  None: somebody else is doing that, and will look again."""
     if not postgresql.is_behind(session):
         return instances.lock(session, parent_id)
     alone = parent_id.int & _LARGEST
@@ -70,8 +70,8 @@ def _whole(session: Session, child: Ended, key: Mapping[str, Any]) -> Ended:
 def owe(run: Run) -> None:
     """Write the jobs for the callers of an instance that has ended, or whose item has got another status in this run.
 
-    The nearest caller is told of the end.  Of the new status, all callers up to the one of the item's own process are told to look again:
-    the bundle may have more to issue now, and those between may have timers.
+    The nearest caller is told of the end (RESUME).  After a change of the status all callers look again (REFRESH), up to the one that has
+    called the item's own process: the bundle may have more to issue now, and those between may have timers.
     """
     row: Held | Instance = run.row
     item, told = run.item, run.process.ended and not run.process.emptied  # when emptied by a modification, its call is canceled, too
@@ -94,9 +94,9 @@ def ask(run: Run, kind: str, **what: Any) -> None:
 
 
 def owe_later(run: Run) -> None:
-    """Write the jobs for callers that were put off until the signals of a run, and of what it has called, were told.
+    """Write the jobs for callers that had to come after those for the signals of this run, and of the runs that it has called.
 
-    A caller may wait, beside its call, for the very signal with which the called instance ends: it must hear that first.
+    A caller may wait, beside its call, for the very signal with which the called instance ends: it must hear of the signal first.
     """
     for called in run.called:
         owe_later(called)
@@ -108,7 +108,7 @@ def owe_later(run: Run) -> None:
 
 
 def give(run: Run, child: Ended | Held) -> None:
-    """Complete the call activity that has called an instance with what that has left.
+    """Complete the call activity of an instance that has ended (`child`), with the variables that it has left.
 
     An item that was left undecided by an error ends without decision; raises InvalidState when it was left so without any error.
     """

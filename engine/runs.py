@@ -43,7 +43,7 @@ class Run:
     now: Glance | None = None
     #: Runs of the instances that it has called during this run; they were put back already.
     called: list[Run] = field(default_factory=list)
-    #: Jobs for its caller (kind, payload) that are written only after the jobs for its signals: those were thrown before.
+    #: Jobs for its caller (kind, payload) that are written after the jobs for its signals, since the signals were thrown first.
     later: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: Whether output parameters are set by what is canceled in the instances that it has called.
     mappings: bool = True
@@ -75,11 +75,11 @@ class Run:
 
     @property
     def is_matter(self) -> bool:
-        """Whether this is the process of the case itself, and that is no process without a matter (`Held.is_plain`)."""
+        """Whether this is the process of the case itself (`is_bundle`), and somebody applied for it (not `Held.is_plain`)."""
         return self.row.hall is not None and self.row.item_id is None and self.row.parent_id is None
 
     def canceled(self, kind: WaitKind) -> set[int]:
-        """Return the ids of waits of a kind that were canceled in this run, though the engine had done its part: in this run, or before."""
+        """Return the ids of waits of a kind that were canceled in this run, whether they had come up before it or in it (`handled`)."""
         return {wait for wait in self.process.canceled() if kind in {self.before.kinds.get(wait), self.handled.get(wait)}}
 
 

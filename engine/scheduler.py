@@ -32,9 +32,9 @@ ENDLESS = 20_000
 
 
 def tick(db: Database, limit: int = BATCH, *, pace: Pace = UNHURRIED, floors: Floors | None = None) -> int:
-    """Run everything that is due now, a batch of each kind; how many pieces were done.
+    """Run everything that is due now, a batch of each kind; returns how many pieces were done.
 
-    `floors`: from where on it looks; without them, from the very beginning.
+    `floors`: since when it looks for what is due in each queue; without them, since ever.
     Once the `pace` says to stop, the piece at hand is the last: a batch has hundreds, and each may wait for a lock of a node that hangs.
     """
     pace = pace.at_most(db.batch)
@@ -52,8 +52,8 @@ def tick(db: Database, limit: int = BATCH, *, pace: Pace = UNHURRIED, floors: Fl
 def _heads(db: Database, floors: Floors) -> Mapping[str, datetime | None]:
     """When the first of each queue was due; None: nothing is.
 
-    Somebody may have a table for himself (`VACUUM FULL`), or have taken it from our role.  That queue is left out then: each is looked at
-    by itself, and nobody is waited for, until all can be looked at again.
+    Somebody may have locked a whole table (`VACUUM FULL`), or have taken it from our role.  Then its queue is left out: each queue is
+    looked at by itself, without waiting for anybody, until all can be looked at together again.
     """
     if not floors.out_of_reach:
         try:
@@ -88,7 +88,7 @@ def _singly(db: Database, limit: int, heads: Mapping[str, datetime | None]) -> l
 
 
 def pulse(db: Database, floors: Floors, *, pace: Pace = UNHURRIED, within: float = Settings.tick) -> float:
-    """Run what is due now; say in how many seconds something else will be, `within` so many; 0 when there may be more now."""
+    """Run what is due now; return in how many seconds more will be due: 0 if some may be now, `inf` if nothing is `within` so many."""
     if tick(db, pace=pace, floors=floors):
         return 0.0
     if floors.out_of_reach:  # what is due next is asked of all at once
@@ -99,7 +99,7 @@ def pulse(db: Database, floors: Floors, *, pace: Pace = UNHURRIED, within: float
 
 
 def drain(db: Database) -> int:
-    """Tick until nothing is due; how many pieces were done.  Raises InvalidState when there is no end to it."""
+    """Tick until nothing is due; returns how many pieces were done.  Raises InvalidState when there is no end to it."""
     total = 0
     while done := tick(db):
         total += done
@@ -117,7 +117,7 @@ def are_people_served(db: Database) -> bool:
 
 
 def recompute(db: Database, pace: Pace = UNHURRIED) -> int:
-    """Count clocks anew, when that is owed, some batches of cases; what is left is for the next ticks, of any node."""
+    """If clocks are to be counted anew, do so for some batches of cases; what is left is for the next ticks, of any node."""
     with db.reading() as session:
         if not recomputing.is_owed(session):
             return 0
@@ -126,7 +126,7 @@ def recompute(db: Database, pace: Pace = UNHURRIED) -> int:
 
 
 def _recompute(db: Database, pace: Pace, cases: int) -> int:
-    """Go on with so many cases, a batch after the other; how many batches there were."""
+    """Go on with so many cases, a batch after the other; returns how many batches there were."""
     done, most = 0, min(CASES * pace.together, db.batch)
     while done * most < cases and not pace.stopping() and pace.do(lambda: recomputing.go_on(db, most) is not None):
         done += 1
@@ -151,7 +151,7 @@ def _count(db: Database, kind: Kind, most: int, since: datetime) -> int:
 
 
 def _again(db: Database, kind: Kind, limit: int, since: datetime, pace: Pace) -> int:
-    """Try alone what was tried in vain."""
+    """Try each piece alone that has failed before."""
     with db.reading() as session:
         tried = kind.batch.tried(session, limit, since=since)
     return sum(pace.do(partial(kind.alone, db, one)) for one in tried if not pace.stopping())

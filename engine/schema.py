@@ -188,7 +188,7 @@ def contractions(connection: Connection) -> list[Script]:
 
 
 def hindrances(contraction: Script, connection: Connection) -> list[Client]:
-    """Who is connected and may be a node that cannot serve afterwards: it tells an older release, or none.
+    """Who is connected and may be a node that the contraction would break: its name tells an older release, or none at all.
 
     On SQLite nobody can be seen; there is one server, which is stopped before (docs/operating.md).
     """
@@ -200,7 +200,7 @@ def hindrances(contraction: Script, connection: Connection) -> list[Client]:
 def _is_young_enough(client: Client, needed: str) -> bool:
     told = re.match(r"onething (\w+)", client.name)
     known = revisions()
-    return told is not None and told[1] not in known[: known.index(needed)]  # whom we do not know is newer
+    return told is not None and told[1] not in known[: known.index(needed)]  # a revision that we do not know is newer than ours
 
 
 def remainder(contraction: Script, clients: Sequence[Client]) -> str:

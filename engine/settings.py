@@ -185,7 +185,7 @@ class Settings:
         return self.data_dir / "materials"
 
     def share(self, whole: int) -> int:
-        """What each process has of what they have together; something at least."""
+        """Give the share of one process in a number that all processes of the server have together, rounded up."""
         return -(-whole // self.processes)
 
 

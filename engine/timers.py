@@ -19,29 +19,32 @@ DUE = Batch(Timer, "wait", pending=Timer.retries > 0, untried=Timer.error.is_(No
 
 
 def fire_together(session: Session, limit: int, *, actor: Actor, since: datetime = LONG_AGO) -> int:
-    """Let timers that are due go off, one of each case, the first that was due `since`; how many.
+    """Let up to `limit` timers go off that are due, one of each case, from those on that were due at `since`; returns how many.
 
-    Raises whatever goes wrong with any of them, and then nothing of them all counts.
+    Raises whatever goes wrong with any of them: then none of them has gone off.
     """
     with DUE.taken(session, limit, since=since) as due:
         for row, (wait,) in due:
             _go_off(instances.take_up(session, row, actor=actor), wait)
-    # Who is reminded comes in an hour, and to another process: what a mass has woken would only drive out what is used.
+    # Whoever is reminded comes later, and mostly to another process: to keep these in memory would only drive out what is in use.
     holdings.let_sleep(session)
     return len(due)
 
 
 def fire(session: Session, timer: Timer, *, actor: Actor, early: bool = False) -> None:
-    """Let a timer go off, when it is time, or `early`; the caller holds its instance.
+    """Let a timer go off if it is due, or `early`; the caller holds its instance.
 
-    Raises whatever goes wrong on the way of its token, and then nothing of it counts.
+    Raises whatever goes wrong on the way of its token: the caller must roll back then.
     """
     run = instances.wake(session, timer.instance_id, actor=actor)
     _go_off(run, timer.wait, early=early, tried=timer if timer.error is not None else None)
 
 
 def _go_off(run: Run, wait_id: int, *, early: bool = False, tried: Timer | None = None) -> None:
-    """Let it go off, if it is still there and it is time; one that was `tried` in vain begins anew with the next time of its cycle."""
+    """Let it go off, if it is still there, and is due or `early`; with the row of a timer that has failed before (`tried`).
+
+    That row goes on with as many attempts as a new one: a timer with a cycle is due again.
+    """
     with execution.awake(run):
         element, due_at = run.process.due(wait_id) or (None, None)
         if element is not None and (early or (due_at is not None and due_at <= run.process.context.now)):

@@ -208,9 +208,9 @@ def give_up(run: Run, outcome: str) -> None:
 
 
 def _by_material(items: Iterable[Item], expired: Sequence[Tolerance]) -> Mapping[str, list[Item]]:
-    """Sort items by all that has not come of what they need, in one text; what needs none of it is left out.
+    """Group items by the materials that they need and that have not come (named in one text); items that need none of them are left out.
 
-    Who is told of one material and not of the other brings the one, and is sent away again.
+    One notice names all of them: who is told of one material only brings that one, and is sent away again.
     """
     found = defaultdict[str, list[Item]](list)
     for item in items:
@@ -220,7 +220,7 @@ def _by_material(items: Iterable[Item], expired: Sequence[Tolerance]) -> Mapping
 
 
 def _by_terms(tolerances: Iterable[Tolerance]) -> Iterator[list[Tolerance]]:
-    """Sort tolerances by their terms: of those that are alike it is told at once."""
+    """Group tolerances by their terms: those with the same terms are told in one notice."""
     for _terms_of_all, alike in groupby(sorted(tolerances, key=_terms), key=_terms):
         yield list(alike)
 

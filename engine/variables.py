@@ -79,7 +79,7 @@ def at(row: Instance, number: int | None, *, local: bool = False, without: Colle
 
 
 def of_activation(row: Instance | Held, number: int, local: dict[str, Any]) -> Seen:
-    """Return the local variables of an activation, with their types."""
+    """Return the local variables of an activation (`local`: their values), with their types."""
     return Seen(values=local, types={name: row.types[key] for name in local if (key := _key(number, name)) in row.types})
 
 
@@ -95,7 +95,7 @@ def change(run: Run, given: Given, *, at: int | None = None, local: bool = False
 
 
 def _retyped(run: Run, given: Given, at: int | None, *, local: bool) -> dict[str, Any]:
-    """Return the types of all variables once these are set; those of activations that have ended are dropped."""
+    """Return `Instance.types` as they are once these variables are set; those of activations that have ended are dropped."""
     scopes = {token.id: token.scope for token in run.process.tokens()}
     types = {key: kind for key, kind in run.row.types.items() if not (match := _LOCAL.match(key)) or int(match[1]) in scopes}
     for name in given.names:
@@ -127,7 +127,7 @@ _LOCAL = re.compile(r"#(\d+) ")
 
 
 def hand_on(run: Run) -> None:
-    """Let a variable that was set to just what another one holds take over its type, too."""
+    """Where a variable was set to just what another one holds (`${other}`), let it take over the type of that, too."""
     if run.row.types and run.process.handed_on:
         types = dict(run.row.types)
         for place, name, source_place, source in run.process.handed_on:

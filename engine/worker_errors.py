@@ -14,7 +14,7 @@ from engine.runs import Run
 def drawn(run: Run, task: ExternalTask, given: Mapping[str, Any]) -> str | None:
     """Code of the first error whose condition holds; it sees the variables of the task, those that come now, and `externalTask`.
 
-    Raises InvalidInput when a condition cannot be put.
+    Raises InvalidInput when a condition cannot be evaluated.
     """
     errors = run.loaded.definition.elements[task.element].worker_errors
     if not errors:

@@ -143,7 +143,7 @@ def find_tasks(
 
 @functools.lru_cache(maxsize=256)
 def _glance(actor: Actor, light: Light | None, today: date) -> Select[*tuple[Any, ...]]:
-    """Build what tells which rare kinds of tasks there are (`There`), and how many show the light that is asked for; None: never few."""
+    """Build the query that tells which rare kinds of tasks there are (`There`), and how many have the wanted light (None: never few)."""
     some = _showing(light, today)
     shown = null() if some.since is None else pages.count(Task, some).scalar_subquery()
     return select(*visibility.what_is_there(actor), shown)
@@ -151,7 +151,7 @@ def _glance(actor: Actor, light: Light | None, today: date) -> Select[*tuple[Any
 
 @functools.lru_cache(maxsize=256)
 def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, start: _Start, *, there: There, few: bool) -> Select[Any]:
-    """Build what reads a page.  To build it takes longer than to run it, and people ask for the same again and again."""
+    """Build the query of a page.  To build it takes longer than to run it, and people ask for the same again and again."""
     last = {column: bindparam(column.key, type_=column.type) for column in (Task.due_at, Task.id)}
     if start.dated:
         place = tuple_(*last) > tuple_(*last.values()) if start.goes_on else Task.due_at.is_not(None)
@@ -170,9 +170,9 @@ def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, start: _Sta
 
 
 def _is_steady(actor: Actor, wanted: TaskFilter, there: There) -> bool:
-    """Whether each way is one value of an index in the order of the list, so that one plan is right for all who ask alike.
+    """Whether each way is one value of an index in the order of the list: then one plan is best for all who ask for the same.
 
-    What else is asked of a task, a matter say, a million may have or none, and where to look for it depends on that.
+    With other filters it is not: a million tasks may be of a matter, or none, and the best way to find them depends on that.
     """
     sets = (actor.halls() or (), actor.groups())
     return wanted == TaskFilter(light=wanted.light) and not any(there) and all(len(names) < pages.FEW for names in sets)

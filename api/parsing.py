@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 #: Greatest whole number that every database keeps.
 GREATEST = 2**63 - 1
 FORM = "multipart/form-data"
-#: With what some editors begin a file; it says nothing.
+#: The byte order mark with which some editors begin a file; it means nothing.
 BOM = b"\xef\xbb\xbf"
 #: The part of a form that is the upload.
 FILE = "file"

@@ -37,7 +37,7 @@ def harden(app: Flask) -> None:
 
 
 class Hardened:
-    """WSGI middleware: adds the headers that an answer does not have; in a hook of Flask's each of them would cost as much as a hook."""
+    """WSGI middleware: adds the headers that an answer does not have.  Set by Flask (`after_request`), each would cost much more."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app

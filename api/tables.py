@@ -78,10 +78,10 @@ def answer(
     present: Callable[[Any], dict[str, Any]],
     refused: Collection[str] = (),
 ) -> Response:
-    """Answer with a page, or with a file, of rows of which one more than `query.rows` was asked for.
+    """Answer with a page of the rows, or with a file of them.  `found` has one row more than `query.rows`, if there are more.
 
-    Raises InvalidInput when there are more than a file may have, and says by what else it can be asked, except what is `refused` here;
-    and when nothing is found because a filter names what there is not.
+    Raises InvalidInput when there are more rows than a file may have, naming the filters that were not used (save those `refused` here);
+    and when nothing is found because a filter names a hall, department, matter or applicant that does not exist.
     """
     if not found and query.cursor is None:
         _require_known(session, query)
@@ -103,7 +103,7 @@ def file(session: Session, rows: Iterable[dict[str, Any]]) -> Response:
 
 
 def _require_known(session: Session, query: Listed) -> None:
-    """Refuse an empty list that was asked for by a name which nothing has: it would say that nothing is late."""
+    """Refuse an empty list if a filter names something that does not exist: an empty list would say that nothing is late there."""
     asked = query.model_dump(exclude_none=True)
     if "hall" in asked:
         offices.require(session, Hall, asked["hall"], field="hall")
@@ -118,7 +118,7 @@ def _require_known(session: Session, query: Listed) -> None:
 
 
 def _names(session: Session) -> Names:
-    """What people call what the columns name by a code."""
+    """The names that people know for the codes in these columns."""
     return {
         "department": offices.names(session, Department),
         "hall": offices.names(session, Hall),
@@ -150,7 +150,7 @@ def _value(row: Any, column: Column, names: Names) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    """Give what a program for tables shows as it is meant: nothing is run, no digit is lost, moments are those of Beijing."""
+    """Write a value so that spreadsheet programs show it as it is: no formula is run, no digit is lost, moments are in Beijing time."""
     if isinstance(value, datetime):
         return f"{value.astimezone(calendars.BEIJING):%Y-%m-%d %H:%M:%S}"
     if not isinstance(value, str):

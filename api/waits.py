@@ -1,8 +1,8 @@
-"""Waits: what may wait for long is answered in a thread of its own, and keeps none of the server's.
+"""Waits: a request that may wait for long is answered in a thread of its own, and keeps none of the server's.
 
-granian gives each request to an idle thread of its pool, and makes one more when there is none.  It takes a thread for idle until a moment
-after that has taken a request: what comes in that moment has no thread, and is only looked at when one has done with what it is at, or when
-something else comes.  Behind a worker that waits for tasks that may be half an hour.
+granian gives each request to an idle thread of its pool, and makes one more when there is none.  But for a moment it still takes a thread
+for idle that has just been given a request.  Another request that comes in this moment is left without a thread until that one is done, or
+until a third request comes.  Behind a worker that waits for tasks that may take half an hour.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Answer = Callable[[Any, dict[str, Any]], object]
 
 
 def apart(answer: Answer, path: str) -> Answer:
-    """Answer what is asked of a path that ends so in a thread of its own; the server's is free when that is done, or waits."""
+    """Answer requests for paths that end in `path` in a thread of their own; the server's thread is free once that is done, or waits."""
 
     def begin(protocol: Any, environ: dict[str, Any]) -> None:
         if environ["PATH_INFO"].endswith(path):
@@ -30,7 +30,7 @@ def apart(answer: Answer, path: str) -> Answer:
 
 
 def let_go(environ: dict[str, Any]) -> None:
-    """Let the server's thread go: what was asked has been read, and is going to wait."""
+    """Let the server's thread go: the request has been read, and is going to wait."""
     if lets_go := environ.get(_LETS_GO):
         lets_go.set()
 

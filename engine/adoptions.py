@@ -131,7 +131,7 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
         if holder.id == case.id:
             raise InvalidState(f"Expected item {item.number} to join case {case.number}, but it is there already", case=case.number)
         raise _in_use(item, holder.number)
-    query = select(Case.number).join(Item, keys.together(Item, Case)).where(Item.previous_number == item.number, Case.ended_at.is_(None))
+    query = select(Case.number).join(Item, keys.same_case(Item, Case)).where(Item.previous_number == item.number, Case.ended_at.is_(None))
     taken = session.scalar(query)
     if taken is not None:
         raise _in_use(item, taken)
@@ -201,7 +201,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     alone = instances.lock(session, instances.of_case(session, source).id)
     if item.instance_id is not None:
         child = instances.lock(session, item.instance_id)
-        jobs.lock(session, keys.together(Job, child), Job.instance_id.in_(_lock_called(session, source, child.id)))
+        jobs.lock(session, keys.same_case(Job, child), Job.instance_id.in_(_lock_called(session, source, child.id)))
         child.parent_id = child.parent_wait = None
         child.region, child.case_id, child.number, child.matter = case.region, case.id, case.number, case.matter
         child.hall, child.submitted_by = case.hall, case.submitted_by
@@ -230,7 +230,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
 
 def _lock_called(session: Session, case: Case, caller: UUID) -> list[UUID]:
     """Lock everything that a process has called, which goes along with it, parent before child.  Returns the ids, its own first."""
-    called = select(Instance.id).where(keys.together(Instance, case), Instance.parent_id == caller).order_by(Instance.id)
+    called = select(Instance.id).where(keys.same_case(Instance, case), Instance.parent_id == caller).order_by(Instance.id)
     found = session.scalars(called.with_for_update(key_share=True)).all()
     return [caller, *(each for one in found for each in _lock_called(session, case, one))]
 

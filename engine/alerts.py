@@ -82,7 +82,7 @@ def listing(session: Session, actor: Actor, wanted: AlertFilter, *, after: UUID 
 
 @functools.lru_cache(maxsize=256)
 def _page(actor: Actor, wanted: AlertFilter, *, goes_on: bool) -> Select[Any]:
-    query = select(*_SHOWN).join(Case, keys.together(Alert, Case)).outerjoin(Item, keys.its(Alert.item_id, Item))
+    query = select(*_SHOWN).join(Case, keys.same_case(Alert, Case)).outerjoin(Item, keys.its(Alert.item_id, Item))
     query = query.where(visibility.sees_alert(actor), Case.hall.is_not(None), *_conditions(wanted))
     if goes_on:
         query = query.where(Alert.id < bindparam("id"))

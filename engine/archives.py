@@ -69,14 +69,14 @@ def _held(session: Session, case: Case) -> bool:
     """
     all_ours = True
     for kind in (Instance, Task):
-        its = select(kind.id).where(keys.together(kind, case))
+        its = select(kind.id).where(keys.same_case(kind, case))
         held = session.scalars(its.with_for_update(skip_locked=True)).all()
         all_ours = all_ours and len(held) == len(session.scalars(its).all())
     return all_ours
 
 
 def _still_rests(session: Session, case: Case) -> bool:
-    return session.scalar(select(Case.id).where(keys.together(Case, case), *_at_rest())) is not None
+    return session.scalar(select(Case.id).where(keys.same_case(Case, case), *_at_rest())) is not None
 
 
 def archive_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
@@ -113,15 +113,15 @@ def _at_rest() -> tuple[ColumnElement[bool], ...]:
     later, of_other = aliased(Case), aliased(Material)
     return (
         Case.ended_at.is_not(None),
-        ~exists().where(keys.together(Instance, Case), Instance.status == InstanceStatus.RUNNING),
-        ~exists().where(keys.together(Job, Case)),
-        ~exists().where(keys.together(Incident, Case), Incident.resolved_at.is_(None)),
-        ~exists().where(keys.together(Outbox, Case), Outbox.sent_at.is_(None)),
-        ~exists().where(keys.together(Tolerance, Case), Tolerance.status.in_(OWED)),
-        ~exists().where(keys.together(Commitment, Case), Commitment.status.in_(UNKEPT)),
+        ~exists().where(keys.same_case(Instance, Case), Instance.status == InstanceStatus.RUNNING),
+        ~exists().where(keys.same_case(Job, Case)),
+        ~exists().where(keys.same_case(Incident, Case), Incident.resolved_at.is_(None)),
+        ~exists().where(keys.same_case(Outbox, Case), Outbox.sent_at.is_(None)),
+        ~exists().where(keys.same_case(Tolerance, Case), Tolerance.status.in_(OWED)),
+        ~exists().where(keys.same_case(Commitment, Case), Commitment.status.in_(UNKEPT)),
         ~exists().where(later.previous_id == Case.id),
         ~exists().where(Item.adopted_from_id == Case.id),
-        ~exists().where(keys.together(Material, Case), of_other.copied_from_id == Material.id, of_other.case_id != Case.id),
+        ~exists().where(keys.same_case(Material, Case), of_other.copied_from_id == Material.id, of_other.case_id != Case.id),
     )
 
 

@@ -43,7 +43,7 @@ def seen(actor: Actor) -> ColumnElement[bool]:
     """What an actor may look at: also tasks that it may not do."""
     if not actor.has(*ARRANGERS):
         return visibility.sees_task(actor)
-    return or_(visibility.sees_task(actor), exists().where(keys.together(Task, Case), Case.entry == processes.ENTRY))
+    return or_(visibility.sees_task(actor), exists().where(keys.same_case(Task, Case), Case.entry == processes.ENTRY))
 
 
 def get(session: Session, task_id: UUID, actor: Actor) -> Task:

@@ -47,7 +47,7 @@ class Batch:
         self._count = marked(select(func.count()).select_from(self._due.order_by(None).subquery()))
         own: tuple[Column[Any], ...] = tuple(rows.c[name] for name in columns)
         self._width = len(own)
-        claim = query.join(Case, keys.together(rows, Case)).where(true() if which is None else which)
+        claim = query.join(Case, keys.same_case(rows, Case)).where(true() if which is None else which)
         self._claim = Read((*own, *COLUMNS), claim.with_for_update(of=(rows, INSTANCES), key_share=True, skip_locked=True))
 
     def due(self, session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:

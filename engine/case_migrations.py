@@ -270,7 +270,7 @@ def _version(session: Session, key: str, version: int) -> Loaded:
 
 
 def _about() -> Select[UUID, str, str]:
-    query = select(models.Instance.id, Case.number, Item.number).join(Case, keys.together(models.Instance, Case))
+    query = select(models.Instance.id, Case.number, Item.number).join(Case, keys.same_case(models.Instance, Case))
     return query.outerjoin(Item, keys.its(models.Instance.item_id, Item)).order_by(models.Instance.id)
 
 

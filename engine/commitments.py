@@ -77,7 +77,7 @@ def rectify(run: Run, item: Item, material: str) -> bool:
     if standing is not None:
         standing.findings = _more(standing, reason)
         return True
-    signed = select(Commitment).where(keys.together(Commitment, run.case), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
+    signed = select(Commitment).where(keys.same_case(Commitment, run.case), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
     promise = run.session.scalars(signed.order_by(Commitment.id.desc()).limit(1)).one()
     broken = Commitment(**run.case.key, item_id=item.id, kind="tolerance", signed_by=promise.signed_by, signed_at=promise.signed_at)
     broken.status, broken.findings = move(CommitmentStatus.MADE, CommitmentStatus.RECTIFYING, "the commitment"), reason

@@ -107,7 +107,7 @@ def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscript
     query = (
         select(Subscription, Instance)
         .join(Instance, keys.its(Subscription.instance_id, Instance))
-        .join(Case, keys.together(Instance, Case))
+        .join(Case, keys.same_case(Instance, Case))
     )
     query = query.where(Subscription.kind == WaitKind.MESSAGE, Subscription.name == message.name)
     query = query.where(Case.entry == processes.ENTRY, ~Instance.suspended, processes.visible(actor))

@@ -62,7 +62,7 @@ def _halls(actor: Actor) -> frozenset[str] | None:
 
 @functools.lru_cache(maxsize=256)
 def _page(wanted: DaybookFilter, halls: Collection[str] | None, *, goes_on: bool) -> Select[Any]:
-    query = select(*_SHOWN).join(Case, keys.together(Entry, Case)).join(Instance, keys.its(Entry.instance_id, Instance))
+    query = select(*_SHOWN).join(Case, keys.same_case(Entry, Case)).join(Instance, keys.its(Entry.instance_id, Instance))
     query = query.outerjoin(Item, keys.its(Instance.item_id, Item)).where(*_conditions(wanted, halls))
     if goes_on:
         at, known = bindparam("at", type_=Entry.at.type), bindparam("id", type_=Entry.id.type)

@@ -78,7 +78,7 @@ _READ: dict[Table, Select[Any]] = {
     Item: select(
         *_columns(Item, "code", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"),
         *(cast(Item.case_id, String).label("case_id"), Item.number.label("item"), Case.number.label("case")),
-    ).join(Case, keys.together(Item, Case)),
+    ).join(Case, keys.same_case(Item, Case)),
     Case: select(*_columns(Case, "definition_id", "ended_at"), null().label("item"), Case.number.label("case")),
 }
 
@@ -171,7 +171,7 @@ def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[
     if wanted.paused is not None and table is Item:
         yield Item.clock == ClockStatus.PAUSED if wanted.paused else Item.clock != ClockStatus.PAUSED
     if wanted.matter is not None:
-        yield Case.matter == wanted.matter if table is Case else exists().where(keys.together(Case, Item), Case.matter == wanted.matter)
+        yield Case.matter == wanted.matter if table is Case else exists().where(keys.same_case(Case, Item), Case.matter == wanted.matter)
 
 
 def _some(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) -> Some:

@@ -40,7 +40,7 @@ class Diagram:
 
 def of_case(session: Session, case: Case, item: Item | None = None) -> Diagram:
     """Show the newest instance of a case's matter, or of one of its items; raises NotFound before the item was started."""
-    query = select(Instance).where(keys.together(Instance, case), Instance.item_id == (item.id if item else None))
+    query = select(Instance).where(keys.same_case(Instance, case), Instance.item_id == (item.id if item else None))
     row = session.scalar(query.order_by(Instance.started_at.desc(), Instance.id.desc()).limit(1))
     if row is None:
         raise NotFound(f"Expected {item.number if item else case.number} to have a running process, but it was not started")

@@ -115,7 +115,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
 
 def journal(session: Session, case: Case, actor: Actor) -> Sequence[Entry]:
     """What happened, oldest first; for a department, to its items."""
-    query = select(Entry).where(keys.together(Entry, case))
+    query = select(Entry).where(keys.same_case(Entry, case))
     if not cases.sees_whole(case, actor):
         query = query.where(Entry.instance_id.in_(_processes(case, cases.items_for(case, actor))))
     return session.scalars(query.order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
@@ -155,7 +155,7 @@ def _inside(session: Session, case: Case, items: Sequence[Item], rows: list[Inci
 
 def _processes(case: Case, items: Sequence[Item]) -> Select[UUID]:
     """The instances of these items of a case."""
-    return select(Instance.id).where(keys.together(Instance, case), Instance.item_id.in_([item.id for item in items]))
+    return select(Instance.id).where(keys.same_case(Instance, case), Instance.item_id.in_([item.id for item in items]))
 
 
 def _for_them(items: Sequence[Item], tolerances: Sequence[Tolerance]) -> list[Tolerance]:

@@ -159,7 +159,7 @@ def perform(db: Database, job_id: UUID, *, patient: bool = True) -> bool:
             database.wait_for_nobody(session)
         PERFORM[job.kind](session, job)
     with db.transaction() as session:
-        session.execute(delete(Job).where(Job.id == job_id, keys.together(Job, job)))
+        session.execute(delete(Job).where(Job.id == job_id, keys.same_case(Job, job)))
     return True
 
 

@@ -76,7 +76,7 @@ def under_way(session: Session, actor: Actor, number: str) -> list[EarlierItem] 
 
 
 def _here(session: Session, applicant: Mapping[str, Any], codes: Collection[str] | None) -> Iterator[EarlierItem]:
-    query = select(Item, Case, Result.number).join(Case, keys.together(Item, Case)).outerjoin(Result, keys.its(Result.item_id, Item))
+    query = select(Item, Case, Result.number).join(Case, keys.same_case(Item, Case)).outerjoin(Result, keys.its(Result.item_id, Item))
     mine = query.where(Item.applicant_number == applicant["id_number"], Item.status.in_(sorted(_COUNTS)), Case.hall.is_not(None))
     if codes is not None:
         mine = mine.where(Item.code.in_(sorted(codes)))
@@ -93,7 +93,7 @@ def _here(session: Session, applicant: Mapping[str, Any], codes: Collection[str]
 def _used(session: Session, applicant_number: str) -> dict[str, str]:
     """Items whose results bundles that go on have adopted: by number, the case."""
     imported, bundle = aliased(Item), aliased(Case)
-    query = select(imported.previous_number, func.min(bundle.number)).join(bundle, keys.together(imported, bundle))
+    query = select(imported.previous_number, func.min(bundle.number)).join(bundle, keys.same_case(imported, bundle))
     mine = query.where(imported.applicant_number == applicant_number, imported.previous_number.is_not(None), bundle.ended_at.is_(None))
     return {number: case for number, case in session.execute(mine.group_by(imported.previous_number)) if number is not None}
 
@@ -113,9 +113,9 @@ def _asked() -> Select[Any]:
     """Build what is asked for `under_way`: what the items have in common with the case stands in queries of their own, not in joins."""
     here = Case.number == bindparam("number")
     number, applicant = (select(column).where(here).correlate(None).scalar_subquery() for column in (Case.applicant_number, Case.applicant))
-    codes = select(Item.code).join(Case, keys.together(Item, Case)).where(here, Item.status.in_(sorted(UNANSWERED))).correlate(None)
+    codes = select(Item.code).join(Case, keys.same_case(Item, Case)).where(here, Item.status.in_(sorted(UNANSWERED))).correlate(None)
     where = Case.number.label("case"), Case.matter, Case.hall, Case.applicant, applicant.label("applicant_here")
-    query = select(*(getattr(Item, name) for name in _SAID), *where).join(Case, keys.together(Item, Case))
+    query = select(*(getattr(Item, name) for name in _SAID), *where).join(Case, keys.same_case(Item, Case))
     alike = Item.applicant_number == number, Item.code.in_(codes), Item.status.in_(sorted(UNSETTLED))
     others = query.where(*alike, Case.number != bindparam("number"), Case.hall.is_not(None))
     return others.order_by(Item.id.desc()).limit(MOST)

@@ -156,7 +156,7 @@ def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, varia
 
     The caller holds the case's bundle: two who went through its instances at the same time might wait for each other.
     """
-    about = keys.together(Subscription, of), Subscription.kind == WaitKind.MESSAGE, Subscription.name == message
+    about = keys.same_case(Subscription, of), Subscription.kind == WaitKind.MESSAGE, Subscription.name == message
     query = select(Subscription.instance_id).where(*about).distinct()
     taken = 0
     for instance_id in session.scalars(query).all():

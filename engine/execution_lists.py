@@ -46,7 +46,7 @@ _COLUMNS: Any = _EXECUTIONS.c
 
 def _waits_for(kind: WaitKind) -> Filter:
     here = and_(
-        keys.together(_EXECUTIONS, Subscription),
+        keys.same_case(_EXECUTIONS, Subscription),
         Subscription.instance_id == _COLUMNS.instance_id,
         Subscription.holder.is_not_distinct_from(_COLUMNS.number),
     )
@@ -61,7 +61,7 @@ def _waits_for(kind: WaitKind) -> Filter:
 
 def _with_incident(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     here = and_(
-        keys.together(_EXECUTIONS, Incident),
+        keys.same_case(_EXECUTIONS, Incident),
         Incident.instance_id == _COLUMNS.instance_id,
         incidents.HOLDER.is_not_distinct_from(_COLUMNS.number),
     )
@@ -97,7 +97,7 @@ def search(
 ) -> Listing:
     """Executions of running instances that an actor may see; by variables of their own (`local`), or of the process."""
     query = select(_EXECUTIONS, Instance, Definition).join(
-        Instance, and_(Instance.id == _COLUMNS.instance_id, keys.together(_EXECUTIONS, Instance))
+        Instance, and_(Instance.id == _COLUMNS.instance_id, keys.same_case(_EXECUTIONS, Instance))
     )
     query = query.join(Definition, Definition.id == Instance.definition_id)
     lasting = Instance.status == InstanceStatus.RUNNING, _COLUMNS.ended_at.is_(None)

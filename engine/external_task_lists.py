@@ -17,7 +17,7 @@ from engine.models import Definition, ExternalTask, Incident, Instance
 
 def _spent() -> ColumnElement[bool]:
     """No attempts are left: an incident stands on it, of which there are few."""
-    standing = exists().where(keys.together(Incident, ExternalTask), Incident.instance_id == ExternalTask.instance_id)
+    standing = exists().where(keys.same_case(Incident, ExternalTask), Incident.instance_id == ExternalTask.instance_id)
     return and_(ExternalTask.retries == 0, standing.where(Incident.wait == ExternalTask.wait, Incident.resolved_at.is_(None)))
 
 

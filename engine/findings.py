@@ -92,12 +92,12 @@ def _left(session: Session, row: Instance, loaded: Loaded) -> dict[str, Left]:
 def _given(session: Session, row: Instance, loaded: Loaded) -> Iterator[_Given]:
     """What programs and hands have given, as the journal says; what people have filled in, as their tasks do."""
     elements = loaded.definition.elements
-    for entry in session.scalars(select(Entry).where(Entry.instance_id == row.id, keys.together(Entry, row), Entry.what.in_(_GIVING))):
+    for entry in session.scalars(select(Entry).where(Entry.instance_id == row.id, keys.same_case(Entry, row), Entry.what.in_(_GIVING))):
         element = elements.get(entry.details.get("element", ""))
         named = (element.name or element.id) if element else None
         yield _Given(entry.at, entry.actor, named, entry.details.get("names", ()))
     done = Task.status == TaskStatus.COMPLETED
-    for task in session.scalars(select(Task).where(Task.instance_id == row.id, keys.together(Task, row), done)):
+    for task in session.scalars(select(Task).where(Task.instance_id == row.id, keys.same_case(Task, row), done)):
         yield _Given(task.ended_at or task.created_at, task.completed_by or "", task.name, task.data or ())
 
 

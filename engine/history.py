@@ -72,11 +72,11 @@ def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) ->
         select(Activity, Instance, Definition, Task.id.label("task_id"), Task.assignee, _OF_CALLED.id.label("called_id"))
         .join_from(Activity, Instance, keys.its(Activity.instance_id, Instance))
         .join(Definition, Definition.id == Instance.definition_id)
-        .outerjoin(Task, and_(keys.together(Activity, Task), Task.instance_id == Activity.instance_id, Task.wait == Activity.number))
+        .outerjoin(Task, and_(keys.same_case(Activity, Task), Task.instance_id == Activity.instance_id, Task.wait == Activity.number))
         .outerjoin(
             _CALLED,
             and_(
-                keys.together(Activity, _CALLED),
+                keys.same_case(Activity, _CALLED),
                 _OF_CALLED.parent_id == Activity.instance_id,
                 _OF_CALLED.parent_wait == Activity.number,
             ),

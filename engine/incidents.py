@@ -47,7 +47,7 @@ def _with_case(actor: Actor) -> Select[Any]:
         Case.number.label("case"),
     )
     query = search(actor).with_only_columns(*shown, maintain_column_froms=True)
-    return query.outerjoin(Case, and_(keys.together(Incident, Case), Incident.instance_id.is_not(None))).limit(
+    return query.outerjoin(Case, and_(keys.same_case(Incident, Case), Incident.instance_id.is_not(None))).limit(
         bindparam("limit", type_=Integer)
     )
 
@@ -55,7 +55,7 @@ def _with_case(actor: Actor) -> Select[Any]:
 #: What was tried.
 _TRIED = func.coalesce(ExternalTask.id, Continuation.id, Timer.id, StartTimer.id, Incident.job_id)
 #: The timer on which an incident stands, and the activation in which it does: what only watches does so in another one.
-TIMED = and_(keys.together(Incident, Timer), Timer.instance_id == Incident.instance_id, Timer.wait == Incident.wait)
+TIMED = and_(keys.same_case(Incident, Timer), Timer.instance_id == Incident.instance_id, Timer.wait == Incident.wait)
 HOLDER = case((Timer.id.is_not(None), Timer.holder), else_=Incident.wait)
 SORTABLE: Sortable = {
     "incidentId": Incident.id,
@@ -92,7 +92,7 @@ def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -
     query = query.join(Definition, Definition.id == func.coalesce(Instance.definition_id, Incident.definition_id))
     for tried in (ExternalTask, Continuation):
         query = query.outerjoin(
-            tried, and_(keys.together(Incident, tried), tried.instance_id == Incident.instance_id, tried.wait == Incident.wait)
+            tried, and_(keys.same_case(Incident, tried), tried.instance_id == Incident.instance_id, tried.wait == Incident.wait)
         )
     to_start = and_(StartTimer.definition_id == Incident.definition_id, StartTimer.element == Incident.element)
     query = query.outerjoin(Timer, TIMED).outerjoin(StartTimer, to_start)
@@ -167,14 +167,14 @@ def _resolved(incident: Incident) -> NotFound:
 
 
 def _tried(session: Session, table: type[Row], incident: Incident) -> Row:
-    query = select(table).where(table.instance_id == incident.instance_id, keys.together(table, incident), table.wait == incident.wait)
+    query = select(table).where(table.instance_id == incident.instance_id, keys.same_case(table, incident), table.wait == incident.wait)
     return session.scalars(query).one()
 
 
 def _give_to_workers(session: Session, incident: Incident, wait_id: int) -> bool:
     """Allow one more attempt at a task that a worker failed; false when it is a step of the engine's own."""
     query = select(ExternalTask).where(
-        ExternalTask.instance_id == incident.instance_id, keys.together(ExternalTask, incident), ExternalTask.wait == wait_id
+        ExternalTask.instance_id == incident.instance_id, keys.same_case(ExternalTask, incident), ExternalTask.wait == wait_id
     )
     task = session.scalars(query.with_for_update(key_share=True)).one()
     if steps.is_ours(task.topic):

@@ -95,7 +95,7 @@ def search(
     begun = select(Activity.element).where(keys.its(Activity.instance_id, Instance)).order_by(Activity.rev, Activity.place).limit(1)
     columns = Instance, Definition, Case, begun.scalar_subquery().label("start_element")
     query = select(*columns).join(Definition, Definition.id == Instance.definition_id)
-    query = query.join(Case, keys.together(Instance, Case)).where(processes.visible(actor), *conditions)
+    query = query.join(Case, keys.same_case(Instance, Case)).where(processes.visible(actor), *conditions)
     if not ended:
         query = query.where(Instance.status == InstanceStatus.RUNNING)
     return Listing(query=ordered(query, SORTABLE, order, last=Instance.id), fits=fitting(variables))

@@ -31,7 +31,7 @@ WITNESS = "witness"
 #: Selects an instance with its case, and locks the row of the instance.  Built once: everything that happens begins with it.
 LOCKING = (
     select(INSTANCES)
-    .join(Case, keys.together(INSTANCES, Case))
+    .join(Case, keys.same_case(INSTANCES, Case))
     .where(INSTANCES.c.id == bindparam("instance"))
     .with_for_update(key_share=True, of=INSTANCES)
 )
@@ -222,7 +222,7 @@ def _cancel_abandoned(run: Run) -> None:
     if gone & run.handled.keys():
         holdings.of(run.session).write()  # the query is to find what was called in this very run, too
     query = select(models.Instance).where(
-        keys.together(models.Instance, run.row),
+        keys.same_case(models.Instance, run.row),
         models.Instance.parent_id == run.row.id,
         models.Instance.parent_wait.in_(gone),
         models.Instance.status == InstanceStatus.RUNNING,
@@ -242,7 +242,7 @@ def _cancel_abandoned(run: Run) -> None:
 def of_case(session: Session, case: Case) -> models.Instance:
     """Return the instance of the matter itself: of several the one that runs, else the newest.  Raises NotFound."""
     query = select(models.Instance).where(
-        keys.together(models.Instance, case), models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
+        keys.same_case(models.Instance, case), models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
     )
     # The time of the start does not tell which one runs: it may have begun in the same moment, or "earlier", if the clock was set back.
     row = session.scalar(query.order_by(models.Instance.ended_at.is_not(None), models.Instance.started_at.desc()).limit(1))

@@ -232,7 +232,7 @@ def _require_within_power(session: Session, item: Item, days: int, approver: App
 
 def _is_joint(session: Session, item: Item) -> bool:
     """Tell whether several departments handle the case (统一办理、联合办理、集中办理)."""
-    query = select(func.count(Item.department.distinct())).where(keys.together(Item, item))
+    query = select(func.count(Item.department.distinct())).where(keys.same_case(Item, item))
     return session.scalars(query).one() > 1
 
 

@@ -147,7 +147,7 @@ def _standing(session: Session, job: Job) -> Incident | None:
     """The incident of a failed step, which stands from its first failure on."""
     query = select(Incident).where(
         Incident.instance_id == job.instance_id,
-        keys.together(Incident, job),
+        keys.same_case(Incident, job),
         Incident.wait == job.payload.get("wait"),
         Incident.resolved_at.is_(None),
     )

@@ -40,7 +40,7 @@ def record(session: Session, instance: Held, *, actor: Actor, what: str, **detai
 
 def has(session: Session, instance: Held, what: str, **details: Any) -> bool:
     """Whether an entry of an instance says `what`, with these details and perhaps others."""
-    said = select(Entry.details).where(Entry.instance_id == instance.id, keys.together(Entry, instance), Entry.what == what)
+    said = select(Entry.details).where(Entry.instance_id == instance.id, keys.same_case(Entry, instance), Entry.what == what)
     return any(details.items() <= each.items() for each in session.scalars(said))
 
 

@@ -87,7 +87,7 @@ def refers(name: str, table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint([name, *KEY], there, onupdate="CASCADE", deferrable=True, initially="DEFERRED")
 
 
-def together(one: Any, other: Any) -> ColumnElement[bool]:
+def same_case(one: Any, other: Any) -> ColumnElement[bool]:
     """Condition: two rows belong to the same case.  Each is a table, a model or a row.  Every join says so: then both are on one shard."""
     (case, region), (other_case, other_region) = _place(one), _place(other)
     return and_(case == other_case, region == other_region)
@@ -104,7 +104,7 @@ def its(reference: Any, there: Any) -> ColumnElement[bool]:
     This is what every join by an id says.
     """
     here = reference.table if isinstance(reference, Column) else reference.parent.entity
-    return and_(_columns(there).id == reference, together(here, there))
+    return and_(_columns(there).id == reference, same_case(here, there))
 
 
 def get(session: Session, kind: type[Row], known: Any, of: Any) -> Row | None:
@@ -130,7 +130,7 @@ def read_anew(session: Session, kind: type[Row], known: Any, of: Any, *, lock: b
 def _one(kind: type[Row], known: Any, of: Any) -> Select[Any]:
     columns = inspect(kind).primary_key
     values = known if isinstance(known, tuple) else (known,)
-    return select(kind).where(*(column == value for column, value in zip(columns, values, strict=True)), together(kind, of))
+    return select(kind).where(*(column == value for column, value in zip(columns, values, strict=True)), same_case(kind, of))
 
 
 def _place(row: Any) -> tuple[Any, Any]:

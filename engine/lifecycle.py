@@ -26,7 +26,7 @@ _LINKS = MaterialLink.__table__
 _HANDED_IN = select(Material.id, Material.code).where(*keys.asked(Material))
 #: Condition: a department has rejected a material: a tolerance of its code is open, or has ended badly since it came in (decision 0027).
 _REJECTED = exists().where(
-    keys.together(Tolerance, Material),
+    keys.same_case(Tolerance, Material),
     Tolerance.code == Material.code,
     Tolerance.status != ToleranceStatus.MET,
     or_(Tolerance.ended_at.is_(None), Tolerance.ended_at > Material.handed_in_at),

@@ -48,7 +48,7 @@ def of(session: Session, instances: Collection[Instance]) -> Mapping[UUID, list[
             found[row.id].append(Own(number=number, element=there.element, seen=seen))
     query = select(LocalVariables, Activity.element).where(LocalVariables.instance_id.in_([row.id for row in instances]))
     at = and_(
-        keys.together(LocalVariables, Activity),
+        keys.same_case(LocalVariables, Activity),
         Activity.instance_id == LocalVariables.instance_id,
         Activity.number == LocalVariables.number,
     )

@@ -61,7 +61,7 @@ def record(
     known = {m["code"]: m for m in case.checklist["materials"]}
     if code not in known:
         raise _unknown(code, known)
-    taken = session.scalar(select(func.max(Material.no)).where(keys.together(Material, case))) or 0
+    taken = session.scalar(select(func.max(Material.no)).where(keys.same_case(Material, case))) or 0
     material = Material(
         **case.key,
         no=taken + 1,
@@ -102,10 +102,10 @@ def take_over(session: Session, rows: Sequence[Material], target: Case, *, codes
 
 def of_case(session: Session, case: Case, items: list[Item] | None = None) -> list[Material]:
     """Materials of a case; with `items`, only those that serve one of them."""
-    query = select(Material).where(keys.together(Material, case)).order_by(Material.no)
+    query = select(Material).where(keys.same_case(Material, case)).order_by(Material.no)
     if items is not None:
         linked = select(MaterialLink.material_id).where(
-            keys.together(MaterialLink, case), MaterialLink.item_id.in_([item.id for item in items])
+            keys.same_case(MaterialLink, case), MaterialLink.item_id.in_([item.id for item in items])
         )
         query = query.where(Material.id.in_(linked))
     return list(session.scalars(query))

@@ -72,7 +72,7 @@ def collect(session: Session, actor: Actor, *, since: date, until: date) -> list
 def _cases(session: Session, wanted: ColumnElement[bool]) -> Iterator[tuple[Any, Sequence[Any]]]:
     """Cases with their live items, one after the other: of two items with one code only the later counts."""
     columns = (Case.id, Case.matter, Case.ended_at, Item.code, Item.status, Item.origin)
-    query = select(*columns).join(Item, keys.together(Item, Case)).where(wanted).order_by(Case.id, Item.joined_at, Item.number)
+    query = select(*columns).join(Item, keys.same_case(Item, Case)).where(wanted).order_by(Case.id, Item.joined_at, Item.number)
     for _, rows in groupby(session.execute(query.execution_options(yield_per=1000)), key=lambda row: row.id):
         live = list({row.code: row for row in rows}.values())
         yield live[0], live
@@ -94,9 +94,9 @@ def _count_rows(session: Session, wanted: ColumnElement[bool], figures: dict[str
     counted = select(Case.matter, func.count()).where(wanted, lacking).group_by(Case.matter)
     for matter, number in session.execute(counted):
         figures[matter].incomplete = number
-    late = select(Case.matter, func.count(Alert.item_id.distinct())).join(Alert, keys.together(Alert, Case))
+    late = select(Case.matter, func.count(Alert.item_id.distinct())).join(Alert, keys.same_case(Alert, Case))
     for matter, number in session.execute(late.where(wanted, Alert.kind == AlertKind.OVERDUE).group_by(Case.matter)):
         figures[matter].overdue = number
-    marks = select(Case.matter, Rating.score, func.count()).join(Rating, keys.together(Rating, Case))
+    marks = select(Case.matter, Rating.score, func.count()).join(Rating, keys.same_case(Rating, Case))
     for matter, score, number in session.execute(marks.where(wanted).group_by(Case.matter, Rating.score)):
         figures[matter].ratings[score] = number

@@ -61,7 +61,7 @@ def next_notice(session: Session, case: Case, item: Item | None) -> str:
     """
     counts, about = holdings.of(session).notices, (case.id, item.id if item else None)
     if about not in counts:
-        its = select(func.count(Notice.id)).where(keys.together(Notice, case), Notice.item_id.is_not_distinct_from(about[1]))
+        its = select(func.count(Notice.id)).where(keys.same_case(Notice, case), Notice.item_id.is_not_distinct_from(about[1]))
         counts[about] = session.scalars(its).one()
     counts[about] += 1
     return f"{item.number if item else case.number}-W{counts[about]:02d}"

@@ -125,7 +125,7 @@ def _put(session: Session, kind: type[Office], code: str, **values: str) -> tupl
 
 def _of_department(session: Session, code: str) -> dict[str, list[str]]:
     group = f"department-{code}"
-    grouped = exists().where(keys.together(TaskGroup, Task), TaskGroup.task_id == Task.id, TaskGroup.name == group)
+    grouped = exists().where(keys.same_case(TaskGroup, Task), TaskGroup.task_id == Task.id, TaskGroup.name == group)
     return {
         "accounts": _few(session, _holders(Grant.department == code)),
         "open items": _few(session, select(Item.number).where(OPEN_ITEM, Item.department == code)),

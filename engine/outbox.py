@@ -54,7 +54,7 @@ def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit:
     memory = remains.memory(session)
     memory.look(session, Outbox, topic)
     known = memory.of(Outbox, topic)
-    query = select(Outbox, Case.applicant).join(Case, keys.together(Outbox, Case)).where(*remains.waiting(Outbox, topic))
+    query = select(Outbox, Case.applicant).join(Case, keys.same_case(Outbox, Case)).where(*remains.waiting(Outbox, topic))
     query = query.order_by(Outbox.created_at, Outbox.id)
     there = query.where(reads.among(session, Outbox.created_at, known.older)).limit(limit)
     older = session.execute(there).all() if known.older else ()

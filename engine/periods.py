@@ -55,7 +55,7 @@ def issuance_due(session: Session, ready: date) -> datetime:
 
 def open_supplement(session: Session, case: Case) -> Supplement | None:
     """The notice of corrections that is out."""
-    return session.scalar(select(Supplement).where(keys.together(Supplement, case), Supplement.status == SupplementStatus.OPEN).limit(1))
+    return session.scalar(select(Supplement).where(keys.same_case(Supplement, case), Supplement.status == SupplementStatus.OPEN).limit(1))
 
 
 def end(session: Session, supplement: Supplement) -> datetime:

@@ -163,7 +163,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     seen = visibility.sees_case(actor)
     which = or_(seen, Case.entry == ENTRY) if actor.has(*STARTERS) else seen
     # Correlated with each instance, not one list of all visible cases: whoever looks at one instance then reads one case.
-    return exists(select(Case.id).where(keys.together(models.Instance, Case), which).correlate(models.Instance))
+    return exists(select(Case.id).where(keys.same_case(models.Instance, Case), which).correlate(models.Instance))
 
 
 def _require_lasting(run: Run, place: Place) -> None:

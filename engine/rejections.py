@@ -57,7 +57,7 @@ def reject(session: Session, row: Held, case: Case, item: Item, no: int, *, reas
 
 def of_case(session: Session, case: Case, items: Iterable[Item] | None = None) -> dict[int, list[Rejection]]:
     """What was rejected of the materials of a case, by their running numbers; with `items`, only for these."""
-    query = select(Notice).where(keys.together(Notice, case), Notice.kind == NoticeKind.MATERIAL_REJECTED).order_by(Notice.id)
+    query = select(Notice).where(keys.same_case(Notice, case), Notice.kind == NoticeKind.MATERIAL_REJECTED).order_by(Notice.id)
     if items is not None:
         query = query.where(Notice.item_id.in_([item.id for item in items]))
     return told(case, session.scalars(query))

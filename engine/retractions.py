@@ -68,7 +68,7 @@ def _untrue(session: Session, cases: Collection[UUID], changed: Mapping[UUID, da
 def _told(session: Session, cases: Collection[UUID]) -> Select[Any]:
     """What was told of missed deadlines, oldest first, with the numbers by which it was told."""
     own: tuple[Any, ...] = (Alert.id, Alert.case_id, Alert.region, Alert.item_id, Alert.kind, Alert.message, Alert.raised_at)
-    query = select(*own, Case.number.label("case"), Item.number.label("item")).join(Case, keys.together(Alert, Case))
+    query = select(*own, Case.number.label("case"), Item.number.label("item")).join(Case, keys.same_case(Alert, Case))
     query = query.outerjoin(Item, keys.its(Alert.item_id, Item)).where(reads.among(session, Alert.case_id, cases))
     return query.where(Alert.kind.in_((AlertKind.OVERDUE, AlertKind.RETRACTED))).order_by(Alert.id)
 

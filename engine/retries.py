@@ -62,7 +62,7 @@ def leave(session: Session, row: ExternalTask | Continuation | Timer | StartTime
     row.retries = retries
     standing, now = session.scalars(standing_on(row)).first(), moments.now()
     if retries and standing is not None:  # by its id: while older nodes serve, one of no case has no key
-        mine = Incident.id == standing.id, *(() if isinstance(row, StartTimer) else (keys.together(Incident, row),))
+        mine = Incident.id == standing.id, *(() if isinstance(row, StartTimer) else (keys.same_case(Incident, row),))
         session.execute(update(Incident).where(*mine).values(resolved_at=now))
     if not retries and standing is None:
         session.add(Incident(**_place(row), element=row.element, message=message, raised_at=now))
@@ -73,7 +73,7 @@ def standing_on(row: ExternalTask | Continuation | Timer | StartTimer) -> Select
     query = select(Incident).where(Incident.resolved_at.is_(None))
     if isinstance(row, StartTimer):
         return query.where(Incident.definition_id == row.definition_id, Incident.element == row.element)
-    return query.where(Incident.instance_id == row.instance_id, keys.together(Incident, row), Incident.wait == row.wait)
+    return query.where(Incident.instance_id == row.instance_id, keys.same_case(Incident, row), Incident.wait == row.wait)
 
 
 def _place(row: ExternalTask | Continuation | Timer | StartTimer) -> dict[str, Any]:

@@ -121,7 +121,7 @@ DUE: Filters = {"gt": after(_COLUMNS.due_at), "lt": before(_COLUMNS.due_at)}
 def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
     """Scheduled work of instances that an actor may see, and what begins processes by itself."""
     query = select(_JOBS, Instance, Definition).outerjoin(
-        Instance, and_(Instance.id == _COLUMNS.instance_id, keys.together(_JOBS, Instance))
+        Instance, and_(Instance.id == _COLUMNS.instance_id, keys.same_case(_JOBS, Instance))
     )
     query = query.join(Definition, Definition.id == func.coalesce(Instance.definition_id, _COLUMNS.starts))
     begun = _COLUMNS.instance_id.is_not(None)

@@ -16,7 +16,7 @@ from engine.models import Incident
 from engine.reads import Reading
 
 _THE_CASE = Case.id == bindparam("case_id"), Case.region == bindparam("region")
-_BOTH = select(Case, Item).outerjoin(Item, and_(Item.id == bindparam("item"), keys.together(Item, Case))).where(*_THE_CASE)
+_BOTH = select(Case, Item).outerjoin(Item, and_(Item.id == bindparam("item"), keys.same_case(Item, Case))).where(*_THE_CASE)
 
 
 def _around(items: Select[Item], notices: ColumnElement[bool]) -> Reading:

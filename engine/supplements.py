@@ -153,7 +153,7 @@ def defective(run: Run, supplement: Supplement, items: Sequence[Item]) -> list[I
 
 def of_case(session: Session, case: Case) -> list[Supplement]:
     """Notices of corrections that a case was given."""
-    return list(session.scalars(select(Supplement).where(keys.together(Supplement, case)).order_by(Supplement.id)))
+    return list(session.scalars(select(Supplement).where(keys.same_case(Supplement, case)).order_by(Supplement.id)))
 
 
 def was_answered(session: Session, case: Case) -> bool:
@@ -163,7 +163,7 @@ def was_answered(session: Session, case: Case) -> bool:
 
 def _received(run: Run) -> int:
     """Number of the last material that is there: what has a higher one came in after the notice."""
-    return run.session.scalar(select(func.max(Material.no)).where(keys.together(Material, run.case))) or 0
+    return run.session.scalar(select(func.max(Material.no)).where(keys.same_case(Material, run.case))) or 0
 
 
 def may_repeat(run: Run) -> bool:

@@ -86,7 +86,7 @@ def _stored_groups(session: Session, task_ids: Collection[UUID], *here: ColumnEl
 def regroup(session: Session, task: Task) -> None:
     """Write the only group of a task into its row, where lists look for it, after its groups have changed."""
     session.flush()
-    task.sole_group = projection.only(_stored_groups(session, [task.id], keys.together(TaskGroup, task))[task.id])
+    task.sole_group = projection.only(_stored_groups(session, [task.id], keys.same_case(TaskGroup, task))[task.id])
 
 
 def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
@@ -209,7 +209,7 @@ def _read_held(actor: Actor) -> Read:
     """Build the statement that reads and locks a task which the actor may see, with its instance; the instance first, as everywhere."""
     of = [holdings.INSTANCES, _TASKS]
     query = select(holdings.INSTANCES).join(_TASKS, keys.its(_TASKS.c.instance_id, holdings.INSTANCES))
-    query = query.join(Case, keys.together(holdings.INSTANCES, Case)).where(_TASKS.c.id == bindparam("task"), visibility.sees_task(actor))
+    query = query.join(Case, keys.same_case(holdings.INSTANCES, Case)).where(_TASKS.c.id == bindparam("task"), visibility.sees_task(actor))
     return Read([*(_TASKS.c[name] for name in _FIELDS), *holdings.COLUMNS], query.with_for_update(key_share=True, of=of))
 
 
@@ -258,8 +258,8 @@ def _require_candidate(session: Session, task: Task | HeldTask, of: Task | Held,
     """Raise NotPermitted for a supervisor or administrator who sees a task that is not his: at the window he stands in, nowhere else."""
     if not actor.has(Role.SUPERVISOR, Role.ADMIN):
         return  # all others see nothing but what they may do
-    names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id, keys.together(TaskGroup, of))))
-    people = set(session.scalars(select(TaskUser.name).where(TaskUser.task_id == task.id, keys.together(TaskUser, of))))
+    names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id, keys.same_case(TaskGroup, of))))
+    people = set(session.scalars(select(TaskUser.name).where(TaskUser.task_id == task.id, keys.same_case(TaskUser, of))))
     stands_in = actor.has(Role.SUPERVISOR, hall=task.hall) and "window" in names
     mine = actor.name in people | {task.assignee} or bool(names & (actor.groups() | {"*"}))
     if names | people and not mine and not stands_in:

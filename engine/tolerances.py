@@ -169,7 +169,7 @@ def take_along(session: Session, source: Case, case: Case, item: Item, *, actor:
             session.add(Tolerance(**case.key, used_by=[item.code], **{name: getattr(tolerance, name) for name in kept}))
         case_items.end_tolerance(tolerance, ToleranceStatus.WAIVED)
     if promised:
-        signed = select(Commitment).where(keys.together(Commitment, source), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
+        signed = select(Commitment).where(keys.same_case(Commitment, source), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
         for each in session.scalars(signed).all():
             session.add(Commitment(**case.key, kind=each.kind, signed_by=each.signed_by, signed_at=each.signed_at))
         session.flush()

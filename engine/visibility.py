@@ -78,7 +78,7 @@ def ways_to_cases(actor: Actor) -> Ways:
     halls, departments = actor.halls(), actor.departments()
     if halls is None:
         return [true()]
-    items = exists().where(keys.together(Item, Case))
+    items = exists().where(keys.same_case(Item, Case))
     of_departments = [items] if departments is None else [items.where(which) for which in each(Item.department, departments)]
     return [Case.submitted_by == actor.name, *each(Case.hall, halls), *of_departments]
 

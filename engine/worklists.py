@@ -225,7 +225,7 @@ def _page_of_cases(actor: Actor, wanted: CaseFilter, today: date, *, few: bool, 
 
 def of_case(session: Session, case: Case) -> list[WorkEntry]:
     """Open tasks of a case and its items, oldest first."""
-    query = _around(select(*_SHOWN)).where(keys.together(Task, case), Task.status == TaskStatus.OPEN).order_by(Task.id)
+    query = _around(select(*_SHOWN)).where(keys.same_case(Task, case), Task.status == TaskStatus.OPEN).order_by(Task.id)
     return _entries(session, session.execute(query).all(), dials.today())
 
 
@@ -258,7 +258,7 @@ def _detailed(actor: Actor) -> Read:
 
 def _around(query: Select[*Columns]) -> Select[*Columns]:
     """Join what a worklist shows of the case and the item of a task."""
-    return query.select_from(Task).join(Case, keys.together(Task, Case)).outerjoin(Item, keys.its(Task.item_id, Item))
+    return query.select_from(Task).join(Case, keys.same_case(Task, Case)).outerjoin(Item, keys.its(Task.item_id, Item))
 
 
 def live_items(session: Session, rows: Collection[Row[Any]]) -> dict[str, list[LiveItem]]:

@@ -31,7 +31,7 @@ def _instance(session: Session, instance: Instance) -> Hashable:
 def of_case(session: Session, case: Case, handed_in: Collection[str]) -> Hashable:
     """Tell cases apart: what became of each item, what was handed in, what is missing, what was asked."""
     items = Counter((i.code, i.status, i.clock, i.origin, i.accepted_by, i.dispatched_at is None, i.issued_at is None) for i in case.items)
-    tolerances = session.scalars(select(Tolerance).where(keys.together(Tolerance, case)))
+    tolerances = session.scalars(select(Tolerance).where(keys.same_case(Tolerance, case)))
     missing = Counter((each.code, each.status, each.reminded_at is None) for each in tolerances)
-    asked = Counter(session.scalars(select(Supplement.status).where(keys.together(Supplement, case))))
+    asked = Counter(session.scalars(select(Supplement.status).where(keys.same_case(Supplement, case))))
     return frozenset(items.items()), frozenset(handed_in), frozenset(missing.items()), frozenset(asked.items())

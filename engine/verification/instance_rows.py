@@ -71,7 +71,7 @@ def read(session: Session, ids: Collection[UUID]) -> Iterator[InstanceRows]:
 
     projected = {kind: rows(table, which, table.id) for kind, (table, which) in PROJECTED.items()}
     beside = {name: rows(*each) for name, each in BESIDE.items()} | {"children": rows(Instance, [], Instance.id, by="parent_id")}
-    query = select(Instance, Case, Item, Definition.key).outerjoin(Case, keys.together(Instance, Case))
+    query = select(Instance, Case, Item, Definition.key).outerjoin(Case, keys.same_case(Instance, Case))
     query = query.outerjoin(Item, keys.its(Instance.item_id, Item)).options(selectinload(Case.items).selectinload(Item.clock_entries))
     query = query.outerjoin(Definition, Definition.id == Instance.definition_id).where(Instance.id.in_(ids)).order_by(Instance.id)
     for row, case, item, key in session.execute(query):

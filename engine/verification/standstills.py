@@ -85,7 +85,7 @@ def _escalations(session: Session, about: InstanceRows, waits: Mapping[int, Wait
     """An escalation waits for the answer of whoever has called."""
     if not waits:
         return
-    owed = session.scalars(select(Job).where(keys.together(Job, about.row), Job.instance_id == about.row.parent_id)).all()
+    owed = session.scalars(select(Job).where(keys.same_case(Job, about.row), Job.instance_id == about.row.parent_id)).all()
     asked = {job.payload["wait"] for job in _owed(owed, jobs.ESCALATE, about.row)}
     for number, wait in waits.items():
         if number not in asked:
@@ -96,7 +96,7 @@ def _errors(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) ->
     """An error waits for the answer of one of those that have called."""
     if not waits:
         return
-    owed = session.scalars(select(Job).where(keys.together(Job, about.row), Job.kind == jobs.ERROR)).all()
+    owed = session.scalars(select(Job).where(keys.same_case(Job, about.row), Job.kind == jobs.ERROR)).all()
     asked = {job.payload["wait"] for job in owed if job.payload["thrower"] == str(about.row.id)}
     for number, wait in waits.items():
         if number not in asked:

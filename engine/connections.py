@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, make_url, text
 
-from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT
+from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT, NOTICED
 
 #: Settings of all our connections, whatever an administrator has set for the server, the database or our role: the engine is written for
 #: these, and its answers would be others with others.  Times are milliseconds.
@@ -36,6 +36,8 @@ OF_SOME = {
     # A session ends when nobody takes what it sends: it is at work, as the server sees it, and holds its locks meanwhile.  From 12 on, and
     # by TCP; else that lasts for a quarter of an hour, or for as long as a node is frozen.
     "tcp_user_timeout": f"{IDLE_TIMEOUT * 1000}",
+    # Of a host that has gone nothing is left that takes a connection from others.
+    **NOTICED,
 }
 #: What holds where an administrator has said that a commit waits for nothing (`off`); every other value is his to choose.
 AWAITED = {"synchronous_commit": "on"}

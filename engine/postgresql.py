@@ -32,6 +32,8 @@ LONG = 8_000
 _LONG: ColumnElement[int] = literal_column(str(LONG))
 #: How long a transaction that holds much waits for a lock, milliseconds.
 HURRY = 10
+#: How soon a server is to notice that a host has gone without a word, seconds, where it is set in a connection: else it takes two hours.
+NOTICED = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
 #: How long `take_alone` stands in line, with others behind it, and how long its transaction may stand still afterwards, milliseconds.
 IN_LINE, ALONE = 250, 2000
 
@@ -122,8 +124,7 @@ def hold_if_free(connection: Connection, lock: int) -> bool:
 
 def look_after(connection: Connection) -> None:
     """Have the server notice within seconds that we are gone, also when our host went without a word, as far as it knows how."""
-    limits = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "10000"}
-    for name, limit in limits.items():
+    for name, limit in (NOTICED | {"tcp_user_timeout": "10000"}).items():
         known = "SELECT set_config(name, :limit, false) FROM pg_settings WHERE name = :name"
         connection.execute(text(known), {"name": name, "limit": limit})
 

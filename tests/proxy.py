@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,18 @@ from typing import Any, Self
 
 from sqlalchemy import URL, make_url
 
+from engine.postgresql import NOTICED
+
 _CHUNK = 1 << 16
 #: Seconds after which something hangs, however busy the machine is.
 _PATIENCE = 60
+
+#: How the system calls what PostgreSQL sets in a connection when a node asks for it (`NOTICED`).
+_KEPT_ALIVE = {
+    socket.TCP_KEEPIDLE: "tcp_keepalives_idle",
+    socket.TCP_KEEPINTVL: "tcp_keepalives_interval",
+    socket.TCP_KEEPCNT: "tcp_keepalives_count",
+}
 
 #: What is sent to commit, with the end of the text: READ COMMITTED is something else.
 COMMIT = b"COMMIT\0"
@@ -95,6 +105,7 @@ class Proxy:
         if not self._open:
             writer.transport.abort()
             return
+        _keep_alive(writer.get_extra_info("socket"))
         try:
             there_reader, there_writer = await self._reach()
         except OSError:
@@ -138,3 +149,10 @@ class Proxy:
             await writer.drain()
         if not writer.is_closing() and writer.can_write_eof():
             writer.write_eof()
+
+
+def _keep_alive(way: socket.socket) -> None:
+    """Notice that a client has gone without a word, as a server does: else what it had there stays for ever."""
+    way.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, name in _KEPT_ALIVE.items():
+        way.setsockopt(socket.IPPROTO_TCP, option, int(NOTICED[name]))

@@ -7,6 +7,9 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
+from engine.database import Database
+from tests import vanished
+from tests.proxy import Proxy
 from tests.soak import checks, networks, trial
 from tests.soak.clerks import Command
 from tests.soak.trial import Plan
@@ -60,3 +63,15 @@ def test_compare__finds_what_was_lost_or_doubled(command, effects, says):
     found = list(checks.compare("case", [command], Counter(effects), good=201))
 
     assert found == ([] if says is None else [says])
+
+
+def test_proxy__a_client_goes_without_a_word(postgresql):
+    """It lets go of what that had at the server, as the server would by itself: else nodes that were cut off leave it no connection."""
+    with postgresql.fresh() as url, Proxy(url) as proxy:
+        gone, near = Database(proxy.url()), Database(url)
+
+        vanished.vanish(gone)
+
+        vanished.await_nobody(near)
+        for each in (gone, near):
+            each.close()

@@ -19,7 +19,7 @@ from engine.database import Database
 from engine.diagnoses import CheckStatus
 from engine.errors import Busy, InvalidInput, InvalidState, Unavailable, Unfit, Unsettled, Vanished
 from engine.models import Department
-from tests import databases
+from tests import databases, vanished
 from tests.proxy import COMMIT, Proxy
 from tests.soak.networks import free_port
 from tests.soak.server import Server
@@ -595,3 +595,10 @@ def test_transaction__nobody_takes_what_is_sent(by_tcp, opened, monkeypatch):
         with near.bind.begin() as other:
             assert other.scalars(take).all() == [1]
         connection.invalidate()
+
+
+def test_connection__its_host_goes_without_a_word(by_tcp, opened):
+    """What it had is given back within seconds: it would keep others from connecting for two hours."""
+    vanished.vanish(opened(by_tcp))
+
+    vanished.await_nobody(opened(by_tcp))

@@ -39,8 +39,8 @@ _OTHERS = "select pid from pg_stat_activity where pid <> pg_backend_pid() and da
 class Chaos:
     """One thing after the other goes wrong; each is mended by itself."""
 
-    def __init__(self, nodes: Sequence[Node], server: Server, database: str, *, seed: int, uploads: Path | None) -> None:
-        self.nodes, self.server, self.database = nodes, server, database
+    def __init__(self, nodes: Sequence[Node], server: Server, database: str, user: str, *, seed: int, uploads: Path | None) -> None:
+        self.nodes, self.server, self.database, self.user = nodes, server, database, user
         #: The folder of the uploads; None: neither its disk nor that of the database can be filled.
         self.uploads = uploads
         self.random = random.Random(seed)
@@ -140,11 +140,11 @@ class Chaos:
         self.server.await_answer()
 
     def fill_pool(self) -> None:
-        """Take all connections that the database has left."""
+        """Take all connections that the database has left for nodes."""
         taken = []
         with contextlib.suppress(psycopg.Error):
             while len(taken) < 200:
-                taken.append(self.server.connect())
+                taken.append(self.server.connect(self.user))
         time.sleep(self.random.uniform(0.5, 1.5))
         for session in taken:
             session.close()

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from engine import accounts, cases, deployments, holidays, samples
 from engine.actors import Actor, Role, RoleGrant
@@ -28,6 +28,14 @@ from tests.soak.nodes import CLOCKED, Node
 from tests.soak.server import SIZE_OF_UPLOADS, Server, small_disk
 
 DATABASE = "soak"
+#: Whose the database is, and the connections of nodes: an account that is no administrator's, as they have it.
+NODES = "onething"
+#: Processes of each server, on every machine: so many connections the database has for them (docs/operating.md).
+PROCESSES = 2
+#: Connections of nodes that are still there, and what they are at.
+_LEFT = text(
+    "SELECT concat_ws(' ', application_name, state, now() - backend_start, query) FROM pg_stat_activity WHERE usename = :nodes"
+).bindparams(nodes=NODES)
 OPERATOR = Actor(name="operator", grants=(RoleGrant(role=Role.DESIGNER), RoleGrant(role=Role.ADMIN)))
 
 
@@ -92,9 +100,11 @@ def run(plan: Plan) -> Report:
         server.start()
         stack.callback(server.stop)
         db = Database(_found(server))
-        stack.callback(db.close)
         keys = furnish(db)
         before, due = submit(db, plan.cases), alarms.set_all(db, plan.seconds)
+        db.close()
+        db = Database(server.url(DATABASE))
+        stack.callback(db.close)
         nodes = [
             _node(stack, number, server, network, folder, alone=number == plan.nodes - 1, batch=plan.batch)
             for number, network in enumerate(networks.networks(stack, plan.nodes))
@@ -102,18 +112,17 @@ def run(plan: Plan) -> Report:
         for node in nodes:
             node.await_answer()
         board = Board([(node.host, node.port) for node in nodes], keys, more=plan.cases // 10, before=before)
-        chaos = Chaos(nodes, server, DATABASE, seed=plan.seed, uploads=materials if small else None)
+        chaos = Chaos(nodes, server, DATABASE, NODES, seed=plan.seed, uploads=materials if small else None)
         fetchers = [alarms.Fetcher(board.addresses, keys[PROGRAM], number, plan.seed) for number in range(2)]
         uploader = uploads.Uploader(board, plan.seed)
         with at_windows(board, plan) as crew, _at_work([*fetchers, uploader]):
             chaos.go_on(plan.seconds)
             chaos.mend()
-            faults = await_service(board)
+            faults = [*await_service(board), *await_upload(uploader)]
         faults += [f"Expected {clerk.name} to be answered in the end, but it waits still" for clerk in crew if clerk.is_alive()]
-        db.close()  # its connections have died with the rest
         faults += await_rest(db)
         faults += [wrong for node in nodes for wrong in node.stop()]
-        time.sleep(0.2)
+        faults += await_end(db)
         faults += board.wrong + list(checks.check(db, board.commands))
         faults += [*alarms.check(db, due, fetchers), *uploader.check(db, materials)]
         faults += [said for node in nodes for said in node.said("request failed")]
@@ -124,8 +133,9 @@ def run(plan: Plan) -> Report:
 
 def _found(server: Server) -> str:
     with server.connect() as session:
-        session.execute(f"create database {DATABASE}")
-    return server.url(DATABASE)
+        session.execute(f"create role {NODES} login")
+        session.execute(f"create database {DATABASE} owner {NODES}")
+    return server.url(DATABASE, NODES)
 
 
 def furnish(db: Database, *, without: bytes = b"") -> dict[str, str]:
@@ -156,8 +166,9 @@ def submit(db: Database, count: int) -> dict[str, Command]:
 
 
 def _node(stack: ExitStack, number: int, server: Server, network: Network, folder: Path, *, alone: bool, batch: int) -> Node:
-    proxy = stack.enter_context(Proxy(server.url(DATABASE), host=network.gate))
-    node = Node(number, proxy, network, folder, alone=alone, program=CLOCKED, ONETHING_BATCH=str(batch))
+    proxy = stack.enter_context(Proxy(server.url(DATABASE, NODES), host=network.gate))
+    there = {"ONETHING_BATCH": str(batch), "ONETHING_PROCESSES": str(PROCESSES)}
+    node = Node(number, proxy, network, folder, alone=alone, program=CLOCKED, **there)
     node.set_clock(APART * number)
     node.start()
     stack.callback(node.kill)
@@ -203,6 +214,16 @@ def await_service(board: Board, seconds: float = 30) -> list[str]:
     return ["Expected commands to be answered when all was whole again, but they are not"]
 
 
+def await_upload(uploader: uploads.Uploader, seconds: float = 60) -> list[str]:
+    """Now that everything is whole again, a file must be taken; the one before may still wait for a node that was frozen."""
+    before, end = len(uploader.kept), time.monotonic() + seconds
+    while time.monotonic() < end:
+        if len(uploader.kept) > before:
+            return []
+        time.sleep(0.1)
+    return ["Expected a file to be taken when all was whole again, but none is"]
+
+
 def await_rest(db: Database, seconds: float = 30) -> list[str]:
     """Whatever is owed is done by the schedulers, in their time."""
     end = time.monotonic() + seconds
@@ -212,6 +233,17 @@ def await_rest(db: Database, seconds: float = 30) -> list[str]:
                 return []
         time.sleep(0.2)
     return ["Expected nothing to be owed any more, but there are jobs, or timers that are due"]
+
+
+def await_end(db: Database, seconds: float = 30) -> list[str]:
+    """No connection is left of nodes that have stopped, nor of any that were killed, frozen or cut off before."""
+    end = time.monotonic() + seconds
+    while True:
+        with db.reading() as session:
+            left = session.scalars(_LEFT).all()
+        if not left or time.monotonic() > end:
+            return [f"Expected no connection to be left of a node that has stopped, but there is {each}" for each in left]
+        time.sleep(0.2)
 
 
 def _report(chaos: Chaos, board: Board, network: Network, faults: list[str]) -> Report:

@@ -80,12 +80,15 @@ def actor() -> Actor:
 
 
 def log_in(name: str, password: str) -> Actor:
-    """Begin a browser's session."""
+    """Begin a browser's session; the one that it may have ends with that, and not before: what is in the way leaves it as it is."""
     found = _authenticate(name, password)
-    log_out()
     with database().transaction() as writing:
-        session[LOG_IN] = str(accounts.begin(writing, name))
-    session.permanent = True
+        if LOG_IN in session:
+            accounts.end(writing, UUID(session[LOG_IN]))
+        begun = accounts.begin(writing, name)
+    _acquaintances().forget()
+    session.clear()
+    session[LOG_IN], session.permanent = str(begun), True
     return found
 
 

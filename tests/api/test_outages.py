@@ -22,6 +22,7 @@ from tests.listening import listening
 #: What SQLite says when somebody is in the way, and when it has no room: PostgreSQL's words are told by their states (`test_outages.py` of the engine).
 #: With the latter it undoes the whole transaction.
 SAYS = ("database is locked", UNDOES := "database or disk is full")
+CREDENTIALS = {"name": "clerk", "password": "clerk"}
 #: Commands that get further than one that is sent without what it needs.
 COMMANDS = [
     ("clerk", "POST", "/api/v1/cases", bundle.submission()),
@@ -33,7 +34,7 @@ COMMANDS = [
     ("admin", "POST", "/api/v1/accounts", {"name": "somebody", "password": "a long password"}),
     ("admin", "PUT", "/api/v1/departments/grain", {"name": "粮食和物资储备局"}),
     ("admin", "PUT", "/api/v1/halls/kaifu", {"name": "开福区政务服务中心", "level": "county"}),
-    ("admin", "POST", "/api/v1/login", {"name": "clerk", "password": "clerk"}),
+    ("admin", "POST", "/api/v1/login", CREDENTIALS),
     ("admin", "POST", "/engine-rest/process-definition/key/everywhere/start", {}),
     ("admin", "POST", "/engine-rest/task/{task}/claim", {"userId": "admin"}),
     ("admin", "POST", "/engine-rest/task/{task}/variables", {"modifications": {"x": {"value": 1}}}),
@@ -150,6 +151,22 @@ def test_command__database_fails(app, things, monkeypatch):
 
     assert faults == []
     assert [each for each in done if each[1] >= 300] == []
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_log_in__database_fails(app, nobody, monkeypatch):
+    """Whoever is logged in, and logs in once more, is so until that is done."""
+    monkeypatch.setattr(repeats, "PAUSES", ())
+    monkeypatch.setattr(app.extensions["acquaintances"], "remembered_for", 0.0)
+    nobody.post("/login", CREDENTIALS)
+    found = []
+
+    while 200 not in found:
+        with failing(app.extensions["database"].bind, len(found) + 1):
+            found.append(nobody.post("/login", CREDENTIALS, headers={"Sec-Fetch-Site": "same-origin"}).status_code)
+        assert nobody.get("/me").status_code == 200
+
+    assert (set(found[:-1]), found[-1]) == ({503}, 200)
 
 
 @pytest.mark.parametrize(("module", "name"), [(accounts, "listing"), (auth, "actor")], ids=["in the transaction", "outside"])

@@ -1,4 +1,4 @@
-"""Outlets (出口): where a line of the log goes, for which nobody waits.
+"""Outlets (出口): where a line of the log goes, or whatever else a node says, for which nobody waits.
 
 Whoever reads it may have stopped, and left it open: a pipe takes 64 KB then, and a write waits until somebody reads on, for ever perhaps.
 """
@@ -60,11 +60,16 @@ def write(file: TextIO, line: str) -> int:
     except OSError:  # it is only in memory
         print(line, file=file, flush=True)
         return 0
+    return of(number).write(f"{line}\n".encode(file.encoding, file.errors or "strict"))
+
+
+def of(number: int) -> Outlet:
+    """Give the outlet of an open file, by its number."""
     about = os.fstat(number)
     key = number, about.st_dev, about.st_ino
     if key not in _opened:
         _opened[key] = Outlet(number, about.st_mode)
-    return _opened[key].write(f"{line}\n".encode(file.encoding, file.errors or "strict"))
+    return _opened[key]
 
 
 def _opened_anew(pipe: int) -> int:

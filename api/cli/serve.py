@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from api.cli import streams
 from engine import settings
 
 #: Names the folder in which processes count together.
@@ -30,6 +31,7 @@ FORSAKEN = 60
 @click.option("--no-scheduler", is_flag=True, help="Leave what is due to `onething work`.")
 def serve(*, with_sample: bool, no_scheduler: bool) -> None:
     """Serve the API and the pages until Ctrl-C or SIGTERM; requests in flight are finished."""
+    streams.wait_for_nobody()
     loaded = settings.load()
     with counting_together(loaded.processes):
         # Not before: prometheus-client looks when it is imported for the folder in which it is to count.

@@ -7,8 +7,36 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from engine import outlets
+
+
+class Impatient(io.RawIOBase):
+    """An open file that takes at once what it takes; the rest is lost, and told of when it takes something again (`outlets`)."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def fileno(self) -> int:
+        """Its number."""
+        return self._number
+
+    def isatty(self) -> bool:
+        """Whether a person reads it."""
+        return os.isatty(self._number)
+
+    def writable(self) -> bool:
+        """It is to be written to."""
+        return True
+
+    def write(self, words: Any) -> int:
+        """Write as far as that can be."""
+        if lost := outlets.of(self._number).write(bytes(words)):
+            structlog.get_logger().warning("lines of the log were lost", lines=lost)
+        return len(words)
 
 
 def have() -> None:
@@ -23,6 +51,20 @@ def have() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8" if codecs.lookup(stream.encoding).name == "ascii" else None, errors="backslashreplace")
+
+
+def wait_for_nobody() -> None:
+    """Have nothing wait for whoever reads the standard streams, whichever library writes there: he may have stopped, and left them open.
+
+    It would be a thread that another one waits for, as the one that sees that a process has ended, and begins another.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        try:
+            raw = Impatient(stream.fileno())
+        except OSError:  # it is only in memory
+            continue
+        setattr(sys, name, io.TextIOWrapper(raw, encoding=stream.encoding, errors=stream.errors, line_buffering=True, write_through=True))
 
 
 def say(words: str) -> None:

@@ -37,6 +37,7 @@ DAY = 24 * SWEEP
 @click.command()
 def work() -> None:
     """Look for what is due until Ctrl-C or SIGTERM; any number of nodes may do so at the same time."""
+    streams.wait_for_nobody()
     loaded = settings.load()
     look_before_work(loaded)
     database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch, region=loaded.region)

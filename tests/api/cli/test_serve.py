@@ -10,6 +10,7 @@ import resource
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -17,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -289,6 +290,58 @@ def test_serve__the_disk_of_what_it_says_is_full(start, environ):
     serving.process.terminate()
     assert serving.ended() == 0
     assert "No space left" not in serving.output
+
+
+@pytest.fixture
+def unread():
+    """A pipe that takes nothing, for nobody reads what is in it."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(1 << 16))
+    os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.fixture
+def unheard(environ, unread):
+    """Start a command that says everything there; nothing of it is left in the end."""
+    begun = []
+
+    def start(*words, **changes):
+        begun.append(subprocess.Popen([ONETHING, *words], env=environ | changes, stdout=unread, stderr=unread, start_new_session=True))
+        return begun[-1]
+
+    yield start
+    for process in begun:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("published")
+def test_serve__nobody_reads_that_a_process_has_ended(unheard, environ):
+    """Another one takes its place, and what is told to stop ends."""
+    serving = unheard("serve", "--no-scheduler", ONETHING_PROCESSES="2")
+    await_answer(environ)
+    wait_until(lambda: len(children(serving.pid)) == 2)
+    answering = children(serving.pid)
+
+    os.kill(answering[0], signal.SIGKILL)
+
+    wait_until(lambda: set(children(serving.pid)) - set(answering))
+    assert await_answer(environ) == 200
+    serving.terminate()
+    assert serving.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_node__nobody_reads_why_it_does_not_begin(unheard, empty_database_url, command):
+    assert unheard(command, ONETHING_DATABASE_URL=empty_database_url).wait(PATIENCE) == 1
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

@@ -14,6 +14,9 @@ from engine.notices import NoticeKind
 from engine.runs import Run
 from engine.states import ClockStatus, ItemStatus
 
+#: How an application is refused: no permit is needed (不受理), or it is not for this organ, or not in legal form (不予受理).
+REFUSALS = ("not_required", "not_accepted")
+
 
 def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Dispose of what was submitted: `outcome` is accept, tolerate, supplement or refuse.
@@ -75,7 +78,7 @@ def refuse(run: Run, items: Sequence[Item], data: dict[str, Any], *, lacking: Se
 
     What is `lacking` is told with it, once and all of it, where the applicant was not asked for it before.
     """
-    kind, reason = entered.choice(data, "refusal_kind", ("not_required", "not_accepted")), str(data.get("reason") or "").strip()
+    kind, reason = entered.choice(data, "refusal_kind", REFUSALS), str(data.get("reason") or "").strip()
     if not reason:
         raise InvalidInput.of_field("reason", "Expected a reason for the refusal, but there is none")
     grounds = {"kind": kind, "reason": reason, "competent_organ": data.get("competent_organ"), "remedies": notices.REMEDIES}

@@ -9,7 +9,7 @@ from bpmn.lint import Words
 from bpmn.lint.bundle import LIMITS, Columns
 from bpmn.matter.questions import BOUNDS
 from bpmn.matter.situations import EXCLUSIONS
-from engine import cases, commitments, decisions, effects, follow_on, functions, intake, materials, matters, steps, tolerances
+from engine import cases, commitments, decisions, effects, follow_on, functions, intake, issuance, materials, matters, steps, tolerances
 from engine.clock import DayUnit, PauseKind
 from engine.notices import ItemType
 
@@ -95,6 +95,23 @@ WORDS = Words(
         "decision": {"outcome": frozenset(decisions.OUTCOMES)},
         "post-check": {"outcome": frozenset(commitments.OUTCOMES)},
         "rating": {"score": frozenset()},
+    },
+    companions={
+        "intake": {
+            ("outcome", "tolerate"): frozenset({"commitment_signed"}),
+            ("outcome", "refuse"): frozenset({"refusal_kind", "reason"}),
+        },
+        "follow-on": {
+            ("outcome", "tolerate"): frozenset({"commitment_signed"}),
+            ("outcome", "refuse"): frozenset({"reason"}),
+        },
+        "supplement": {("answered", False): frozenset({"reason"})},
+        "decision": {("outcome", "denied"): frozenset({"reason_code", "reason"})},
+    },
+    options={
+        "intake": {"refusal_kind": frozenset(intake.REFUSALS)},
+        "follow-on": {"refusal_kind": frozenset(intake.REFUSALS)},
+        "issuance": {"mode": frozenset(issuance.MODES), "delivery": frozenset(issuance.DELIVERIES)},
     },
     open_kinds=frozenset({"decision"}),
     templates={f"onething.{name}": kind for name, kind in _TEMPLATES.items()},

@@ -140,6 +140,17 @@ def test_matters__names_what_a_designer_may_write():
     assert {name for name in named if f"`{name}`" not in page} == set()
 
 
+def test_forms__names_what_a_task_of_a_kind_asks_for():
+    """Every field that the engine goes by, with every value that it knows."""
+    page = (CHECKOUT / "docs/reference/forms.md").read_text(encoding="utf-8")
+    values = [value for kinds in (WORDS.fields, WORDS.options) for fields in kinds.values() for known in fields.values() for value in known]
+    fields = [field for kinds in (WORDS.fields, WORDS.options) for fields in kinds.values() for field in fields]
+    companions = [field for kinds in WORDS.companions.values() for needed in kinds.values() for field in needed]
+
+    assert len(values) > 20
+    assert {name for name in [*WORDS.fields, *values, *fields, *companions] if f"`{name}`" not in page} == set()
+
+
 def test_decisions__are_listed():
     listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (DECISIONS / "README.md").read_text(encoding="utf-8"))
 

@@ -22,6 +22,11 @@ class Form:
     key: str
     fields: tuple[Field, ...]
 
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"the form {self.key}" if self.key else "the generated form"
+
     def validate(self, data: Mapping[str, Any], variables: Mapping[str, Any], *, now: dt.datetime | None = None) -> dict[str, Any]:
         """Return clean data, or raise FormError with everything that is wrong with it.
 

@@ -55,6 +55,10 @@ class Words:
     tables: Mapping[str, Columns] = field(default_factory=dict)
     #: By the kind of a task: the fields of its form that the engine goes by, and the values of each that it knows (none: any).
     fields: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    #: By the kind of a task, and by a field and a value of it: what the form must ask for as well, so that this can be chosen.
+    companions: Mapping[str, Mapping[tuple[str, str | bool], frozenset[str]]] = field(default_factory=dict)
+    #: By the kind of a task: fields that may be left out, and the values of each that are known.
+    options: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     #: Kinds of tasks that may have other values, too.
     open_kinds: frozenset[str] = frozenset()
     #: Kinds of tasks by the element template that they are made from.
@@ -122,6 +126,11 @@ class Bundle:
             for element in process.elements.values():
                 if element.drawn:
                     yield resource, process, element
+
+    def form(self, element: Element) -> Form | None:
+        """Return the form that a task shows, where it is known: one of these files, or the fields that are generated for it."""
+        generated: Form | None = element.form_data
+        return generated if generated is not None else self.shown.get(element.form_ref or "")
 
     def line(self, form: str, field: str) -> int:
         """Return the line of a field in the file of a form."""

@@ -16,15 +16,13 @@ def check(bundle: Bundle) -> Problems:
     """The form of an intake, a decision or their like asks for what that needs, and offers what it knows: nobody could complete it else."""
     words = bundle.known.words
     for resource, _process, element in bundle.elements():
-        form = bundle.shown.get(element.form_ref or "")
+        form = bundle.form(element)
         kind = element.properties.get("onething.kind", "")
         if form is None or kind not in words.fields:
             continue
         for field, known in words.fields[kind].items():
             for wrong in _wrong(form, field, known, open_=kind in words.open_kinds):
-                message = (
-                    f"Expected the form {form.key} of {element.label} to ask for {field}, as a task of the kind {kind} needs, but {wrong}"
-                )
+                message = f"Expected {form.label} of {element.label} to ask for {field}, as a task of the kind {kind} needs, but {wrong}"
                 yield Problem(resource=resource, element=element, message=message)
 
 

@@ -10,7 +10,7 @@ def check(bundle: Bundle) -> Problems:
     """The field that an intake, a decision or their like goes by must be filled in: left empty, the task would decide nothing."""
     words = bundle.known.words
     for resource, _process, element in bundle.elements():
-        form = bundle.shown.get(element.form_ref or "")
+        form = bundle.form(element)
         needed = words.fields.get(element.properties.get("onething.kind", ""), {})
         for field in form.fields if form else ():
             # What is computed is never empty for want of an answer; that nobody can fill in what is read-only is told already.

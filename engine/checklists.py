@@ -195,7 +195,15 @@ def _check_answer(question: Mapping[str, Any], value: Any) -> list[tuple[str, st
 
 
 def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dict[str, str]:
-    """Items by the table, in its order; what one rule excludes no other rule brings back."""
+    """Items by the table, in its order; what one rule excludes no other rule brings back.
+
+    Raises InvalidInput where the matter was deployed without its table: that of another one says nothing about it.
+    """
+    if "items" not in loaded.decisions:
+        raise InvalidInput(
+            f"Expected {loaded.key} to have a table of items (items), but it was deployed without one, so that nobody can apply for it: "
+            "deploy its .dmn file with the diagram"
+        )
     rows = definitions.decide(session, loaded, "items", answers)
     excluded = {row["item"] for row in rows if row["action"] == "exclude"}
     return {row["item"]: row["action"] for row in rows if row["action"] != "exclude" and row["item"] not in excluded}

@@ -51,6 +51,7 @@ def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Findi
     """Yield what each folder holds, and what is wrong with its files; each knows of those before it."""
     processes: frozenset[str] = frozenset()
     items: dict[str, DrawnItem] = {}
+    broken: list[str] = []
     for folder in folders:
         known = Known(
             functions=functions.NAMES,
@@ -58,6 +59,7 @@ def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Findi
             variables=functions.VARIABLES,
             processes=processes,
             items=dict(items),
+            broken=tuple(broken),
             scenarios=folder.scenarios,
             templates=folder.templates,
         )
@@ -65,6 +67,7 @@ def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Findi
         yield folder, bundle, found
         processes |= {process.key for _, process in bundle.processes}
         items |= bundle.items
+        broken += [name for name in bundle.broken if name.endswith(lint.DIAGRAMS)]
 
 
 def _in(folder: Folder, finding: Finding) -> Located:

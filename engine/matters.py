@@ -223,7 +223,10 @@ def items(session: Session) -> list[ItemFacts]:
 def _figures(session: Session, loaded: Loaded) -> dict[str, Any]:
     rows = definitions.decide(session, loaded, "item_limits", {"item": loaded.key})
     if len(rows) != 1:
-        raise InvalidInput(f"Expected one row for {loaded.key!r} in the table item_limits, but there are {len(rows)}")
+        raise InvalidInput(
+            f"Expected one row for {loaded.key!r} in the table item_limits, but there are {len(rows)}: "
+            "deploy the item with the .dmn file that has its row"
+        )
     return rows[0]
 
 

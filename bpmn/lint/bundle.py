@@ -89,6 +89,8 @@ class Known:
     processes: frozenset[str] = frozenset()
     decisions: frozenset[str] = frozenset()
     forms: frozenset[str] = frozenset()
+    #: Names of diagrams of other folders that could not be read: which processes they hold is not known.
+    broken: Collection[str] = ()
     #: Codes of departments; None: nobody knows which there are.
     departments: frozenset[str] | None = None
     #: Single items by code.
@@ -138,7 +140,7 @@ class Bundle:
 
     def lacks(self, endings: tuple[str, ...]) -> bool:
         """Tell whether what is not found among files of a kind is nowhere."""
-        return not any(name.endswith(endings) for name in self.broken)
+        return not any(name.endswith(endings) for name in (*self.broken, *self.known.broken))
 
     @cached_property
     def items(self) -> Mapping[str, DrawnItem]:

@@ -10,6 +10,8 @@ from bpmn.lint.bundle import Bundle
 
 ERROR = "error"
 WARNING = "warning"
+#: What to do where a file of a kind is missing.
+ADD = "add its {} file to the deployment (in Camunda Modeler: “Include additional files”)"
 
 
 @dataclass(frozen=True, kw_only=True)

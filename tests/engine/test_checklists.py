@@ -75,6 +75,29 @@ def evaluations(monkeypatch):
     return decided
 
 
+def test_make__deployed_without_its_tables(stage):
+    """The newest table of items is that of another matter: it says nothing about this one."""
+    stage.deploy(
+        "tiny", alpha_bpmn=tiny.item("alpha"), tiny_dmn=tiny.tables({"alpha": {}}, []), bare_bpmn=tiny.matter("bare", {"alpha": {}})
+    )
+    assert codes(make(stage, "bare", {})["items"]) == ["alpha"]
+
+    stage.deploy("bare", bare_bpmn=tiny.matter("bare", {"alpha": {}}))
+
+    with pytest.raises(InvalidInput, match=r"Expected bare to have a table of items .+: deploy its \.dmn file with the diagram"):
+        make(stage, "bare", {})
+    assert codes(make(stage, "bare", {}, only=["alpha"])["items"]) == ["alpha"]
+
+
+def test_make__item_without_limits(stage):
+    stage.deploy("odd", odd_bpmn=tiny.item("odd"), bare_bpmn=tiny.matter("bare", {"odd": {}}), odd_dmn=tiny.tables({"odd": {}}, []))
+    stage.deploy("odd", odd_bpmn=tiny.item("odd"))
+    stage.deploy("others", alpha_bpmn=tiny.item("alpha"), alpha_dmn=tiny.tables({"alpha": {}}, []))
+
+    with pytest.raises(InvalidInput, match=r"'odd' in the table item_limits, but there are 0: deploy the item with the \.dmn file"):
+        make(stage, "bare", {})
+
+
 def test_situations__are_decided_once(stage, fire, clerk, monkeypatch):
     """A department that looks at its case is shown the answers that concern it; what a table says to nobody's answers never changes."""
     case = clerk.submit("open_restaurant", answers=ANSWERS)

@@ -44,3 +44,20 @@ def test_read__nothing_to_deploy(tmp_path, name):
 
     with pytest.raises(InvalidInput, match=f"Expected .+{name}.*, but there"):
         folders.read([tmp_path / name])
+
+
+def test_read__what_is_called_comes_first(tmp_path):
+    """Wherever the items of a matter lie, they are deployed before it; folders that call one another come all the same."""
+    for name, process, called in [
+        ("gas", "matter", "permit"),
+        ("gas-items", "permit", "check"),
+        ("z", "check", "matter"),
+        ("a", "alone", "none"),
+    ]:
+        (tmp_path / name).mkdir()
+        drawn = f'<bpmn:process isExecutable="true" id="{process}" name="p"><bpmn:callActivity id="c" calledElement="{called}" />'
+        (tmp_path / name / "p.bpmn").write_text(drawn)
+
+    read = folders.read([tmp_path / "gas", tmp_path])
+
+    assert [folder.name for folder in read] == ["a", "z", "gas-items", "gas"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bpmn.lint import spelling
 from bpmn.lint.bundle import TABLES, Bundle
-from bpmn.lint.rule import Problem, Problems
+from bpmn.lint.rule import ADD, Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
@@ -12,5 +13,6 @@ def check(bundle: Bundle) -> Problems:
     for resource, _process, element in bundle.elements():
         ref = element.decision_ref
         if ref and ref.dialect == "literal" and ref.source not in keys and bundle.lacks(TABLES):
-            message = f"Expected {element.label} to ask a decision that is deployed, but there is none with the id {ref.source!r}"
+            instead = spelling.advice(ref.source, keys) or f": {ADD.format('.dmn')}"
+            message = f"Expected {element.label} to ask a decision that is deployed, but there is none with the id {ref.source!r}{instead}"
             yield Problem(resource=resource, element=element, message=message)

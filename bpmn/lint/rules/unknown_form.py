@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bpmn.definition import Binding
+from bpmn.lint import spelling
 from bpmn.lint.bundle import FORMS, Bundle
-from bpmn.lint.rule import Problem, Problems
+from bpmn.lint.rule import ADD, Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
@@ -15,5 +16,6 @@ def check(bundle: Bundle) -> Problems:
         known = own | bundle.known.forms if newest else own
         if element.form_ref and element.form_ref not in known and bundle.lacks(FORMS):
             where = "that is deployed" if newest else "that is deployed with it"
-            message = f"Expected {element.label} to show a form {where}, but there is none with the id {element.form_ref!r}"
+            instead = spelling.advice(element.form_ref, known) or f": {ADD.format('.form')}"
+            message = f"Expected {element.label} to show a form {where}, but there is none with the id {element.form_ref!r}{instead}"
             yield Problem(resource=resource, element=element, message=message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpmn.definition import Binding
+from bpmn.lint import spelling
 from bpmn.lint.bundle import DIAGRAMS, Bundle
 from bpmn.lint.rule import Problem, Problems
 
@@ -19,7 +20,8 @@ def check(bundle: Bundle) -> Problems:
             continue
         key = element.called.source
         if key not in keys and bundle.lacks(DIAGRAMS):
-            message = f"Expected {element.label} to call a process that is deployed, but there is none with the key {key!r}"
+            instead = spelling.advice(key, keys) or ": deploy it before this one, or together with it"
+            message = f"Expected {element.label} to call a process that is deployed, but there is none with the key {key!r}{instead}"
             yield Problem(resource=resource, element=element, message=message)
         elif key in own and element.binding in NEWEST and not own[key].plain_starts():
             message = (

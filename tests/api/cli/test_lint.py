@@ -15,6 +15,16 @@ SOUND = {"name": "核验", "groups": "department-market", "form": "work"}
 KEPT = {"camunda:historyTimeToLive": "P180D"}
 
 
+def calling(path, key, *called):
+    """Draw a process that calls others, in a folder of its own."""
+    path.mkdir()
+    calls = [diagrams.call(f"call_{each}", name=f"办理 {each}", of=each) for each in called]
+    way = " -> ".join(["s", *(f"call_{each}" for each in called), "e"])
+    (path / "p.bpmn").write_bytes(
+        diagrams.diagram(diagrams.start("s"), *calls, diagrams.end("e"), diagrams.flows(way), key=key, attrs=KEPT)
+    )
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Nothing is wrong here: a process and its form."""
@@ -86,6 +96,38 @@ def test_lint__scenario_that_cannot_be_read(run, folder, content, line, message)
     assert message in result.output
     assert "[not-a-scenario]" in result.output
     assert f"broken.yaml:{line}: error: " in result.output
+
+
+def test_lint__called_from_a_folder_before(run, tmp_path):
+    """In which order the folders are named, and how, is no matter."""
+    calling(tmp_path / "gas", "gas", "permit")
+    calling(tmp_path / "permits", "permit")
+
+    result = run("lint", str(tmp_path / "gas"), str(tmp_path / "permits"))
+
+    assert "2 files, 0 errors" in result.output
+
+
+def test_lint__called_from_a_folder_that_cannot_be_read(run, tmp_path):
+    """What is wrong there is told there, and not once more wherever it is called."""
+    calling(tmp_path / "gas", "gas", "permit")
+    calling(tmp_path / "permits", "permit")
+    drawn = (tmp_path / "permits" / "p.bpmn").read_bytes()
+    (tmp_path / "permits" / "p.bpmn").write_bytes(drawn.replace(b"startEvent", b"adHocSubProcess"))
+
+    result = run("lint", str(tmp_path), "--format", "json")
+
+    told = json.loads(result.output)["findings"]
+    assert {Path(each["path"]).parent.name for each in told if each["severity"] == "error"} == {"permits"}
+
+
+def test_lint__what_to_do_about_what_is_not_there(run, tmp_path):
+    calling(tmp_path / "gas", "gas", "permit", "gass")
+
+    result = run("lint", str(tmp_path))
+
+    assert "none with the key 'permit': deploy it before this one, or together with it" in result.output
+    assert "none with the key 'gass': did you mean 'gas'?" in result.output
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 1)])

@@ -255,7 +255,7 @@ class Element:
     def label(self) -> str:
         """How messages call it: `“受理” (intake)`; a body is called as its activity."""
         drawn = self.id.removesuffix(BODY)
-        return f"“{self.name}” ({drawn})" if self.name else drawn
+        return f"“{' '.join(self.name.split())}” ({drawn})" if self.name else drawn
 
 
 @dataclass(frozen=True, kw_only=True)

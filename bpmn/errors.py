@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def one_line(name: str) -> str:
+    """Write a name as messages do: in drawings, many are broken into lines so that they fit."""
+    return " ".join(name.split())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that is wrong with a document, for the person who drew it."""

@@ -44,7 +44,7 @@ FORMATS: dict[str, Callable[[list[Located], int], str]] = {"text": text, "json":
 def line(located: Located) -> str:
     """One finding, as compilers write them."""
     finding = located.finding
-    element = f" ({finding.element} {finding.element_name})" if finding.element else ""
+    element = f" ({finding.element} {finding.element_name}".rstrip() + ")" if finding.element else ""
     return f"{_path(located.path)}:{finding.line}: {finding.severity}: {finding.message}{element} [{finding.rule}]"
 
 

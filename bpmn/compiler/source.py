@@ -12,7 +12,7 @@ from bpmn import expressions, xml
 from bpmn.compiler import vocabulary
 from bpmn.compiler.vocabulary import Fate
 from bpmn.compiler.vocabulary.elements import NODE_TAGS, REFUSED_NODES
-from bpmn.errors import DocumentError, ExpressionError, Finding
+from bpmn.errors import DocumentError, ExpressionError, Finding, one_line
 from bpmn.expressions import Expression
 
 MODEL = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -60,7 +60,7 @@ class Source:
                 rule=rule,
                 message=message,
                 element=node.get("id", ""),
-                element_name=node.get("name", ""),
+                element_name=one_line(node.get("name", "")),
                 line=line(node if at is None else at),
                 resource=self.resource,
             )
@@ -118,7 +118,7 @@ def line(node: Node) -> int:
 def label(node: Node) -> str:
     """Say what messages call an element: `user task “受理” (review)`."""
     kind = spoken(tag(node) or etree.QName(node).localname)
-    name = f" “{node.get('name')}”" if node.get("name") else ""
+    name = f" “{one_line(node.get('name', ''))}”" if node.get("name") else ""
     return f"{kind}{name} ({node.get('id')})" if node.get("id") else f"{kind}{name}"
 
 

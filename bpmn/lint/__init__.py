@@ -17,7 +17,7 @@ from itertools import islice
 
 from bpmn import compiler, decisions, forms, xml
 from bpmn.definition import BODY
-from bpmn.errors import DocumentError, Finding
+from bpmn.errors import DocumentError, Finding, one_line
 from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES, Bundle, Known, Words
 from bpmn.lint.rule import Problem, Rule
 from bpmn.lint.rules import RULES
@@ -70,7 +70,7 @@ def _finding(rule: Rule, problem: Problem) -> Finding:
         rule=rule.name,
         message=problem.message,
         element=key,
-        element_name=name,
+        element_name=one_line(name),
         line=line,
         resource=problem.resource,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -54,6 +54,17 @@ class Call:
     promised: int | None
 
     @property
+    def process(self) -> str:
+        """Key of the process that it calls, where it is written."""
+        called = self.element.called
+        return called.source if called and called.dialect == "literal" else ""
+
+    @property
+    def is_mismatched(self) -> bool:
+        """Whether it calls the process of another item: it was copied, and not all of it was changed."""
+        return self.process not in ("", self.item)
+
+    @property
     def is_computed(self) -> bool:
         """Whether the case says which item is meant."""
         return "{" in self.item
@@ -70,10 +81,19 @@ class DrawnMatter:
     items: Mapping[str, DrawnItem] = field(default_factory=dict)
 
     @cached_property
+    def every_call(self) -> Sequence[Call]:
+        """Calls in the order of the diagram, two of one item, too."""
+        return [_call(e) for e in self.process.elements.values() if e.type is ElementType.CALL_ACTIVITY]
+
+    @cached_property
     def calls(self) -> Mapping[str, Call]:
         """Calls by the code of the item, in the order of the diagram."""
-        found = [_call(e) for e in self.process.elements.values() if e.type is ElementType.CALL_ACTIVITY]
-        return {call.item: call for call in found}
+        return {call.item: call for call in self.every_call}
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Codes of the items that it calls; of a call of which item and process differ, both: one of them is meant."""
+        return frozenset(code for call in self.every_call for code in (call.item, call.process) if code)
 
     @property
     def is_bundle(self) -> bool:

@@ -14,11 +14,17 @@ BEGINNINGS = frozenset({ElementType.START_EVENT, ElementType.EVENT_SUBPROCESS})
 
 def unreachable(drawing: Drawing) -> Problems:
     """Elements that no token ever gets to."""
-    starts = [element.id for element in drawing.of_type(*BEGINNINGS) if element.parent is None]
-    reached = closure.of(starts, lambda key: _followers(drawing, drawing.definition.elements[key], inwards=True))
+    reached = _reached(drawing)
+    begun = {element.parent for element in drawing.of_type(*BEGINNINGS)}  # else its start is missing, which is told
     for element in drawing.elements:
-        if starts and element.id not in reached and (element.parent is None or element.parent in reached):
+        if element.id not in reached and element.parent in begun and (element.parent is None or element.parent in reached):
             yield element.id, f"Expected a way from the start to {drawing.label(element.id)}, but there is none: connect it or remove it"
+
+
+def _reached(drawing: Drawing) -> set[str]:
+    """Return what a token can get to."""
+    starts = [element.id for element in drawing.of_type(*BEGINNINGS) if element.parent is None]
+    return closure.of(starts, lambda key: _followers(drawing, drawing.definition.elements[key], inwards=True))
 
 
 def no_way_to_an_end(drawing: Drawing) -> Problems:
@@ -41,8 +47,10 @@ def no_way_to_an_end(drawing: Drawing) -> Problems:
 
 def loose_end(drawing: Drawing) -> Problems:
     """A token that ends without an end event ends by oversight, more often than not."""
+    reached = _reached(drawing)
     for element in drawing.elements:
-        if not element.outgoing and not _ends(element):
+        # Behind what is not connected nothing is missed: that it is not is told.
+        if not element.outgoing and not _ends(element) and element.id in reached:
             message = f"Expected a flow out of {drawing.label(element.id)}, but there is none: draw an end event (结束事件) behind it"
             yield element.id, message
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bpmn.definition import Definition, Element, ElementType, Flow
-from bpmn.errors import ExpressionError
+from bpmn.errors import ExpressionError, one_line
 from bpmn.expressions import Expression
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
@@ -65,7 +65,7 @@ def holds(flow: Flow, case: Mapping[str, Any]) -> bool:
 
 def label(flow: Flow) -> str:
     """Say how messages call a flow."""
-    return f"“{flow.name}” ({flow.id})" if flow.name else flow.id
+    return f"“{one_line(flow.name)}” ({flow.id})" if flow.name else flow.id
 
 
 def _never(process: Definition, gateway: Element, choices: Choices) -> Iterator[tuple[Flow, str]]:

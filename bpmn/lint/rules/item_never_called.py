@@ -12,7 +12,7 @@ def check(bundle: Bundle) -> Problems:
         told: set[str] = set()
         for rule, row in matter.rows("items") if matter.is_bundle else ():
             code = row.get("item")
-            if code is not None and row.get("action") == "include" and code not in matter.calls and code not in told:
+            if code is not None and row.get("action") == "include" and code not in matter.named and code not in told:
                 told.add(str(code))
                 message = (
                     f"Expected the diagram of {matter.process.key} to call the item {code}, which {rule} of the table items includes, "

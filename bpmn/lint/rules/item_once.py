@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpmn.definition import Element, ElementType
+from bpmn.definition import Element
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 
@@ -11,8 +11,10 @@ def check(bundle: Bundle) -> Problems:
     """Each item stands in a bundle once: two would take its case from one another."""
     for matter in bundle.matters:
         seen: dict[str, Element] = {}
-        for element in matter.process.elements.values():
-            code = element.properties.get("onething.item") if element.type is ElementType.CALL_ACTIVITY else None
+        for call in matter.every_call:
+            code, element = call.element.properties.get("onething.item"), call.element
+            if call.is_mismatched:
+                continue  # told by mismatched-item
             if code and code in seen:
                 message = f"Expected the item {code} once, but both {seen[code].label} and {element.label} handle it: keep one"
                 yield Problem(resource=matter.resource, element=element, message=message)

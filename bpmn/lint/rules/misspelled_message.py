@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bpmn.definition import Element, ElementType, EventType
+from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.lint import spelling
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
@@ -14,23 +14,40 @@ SENDING = frozenset({ElementType.THROW_EVENT, ElementType.END_EVENT})
 
 def check(bundle: Bundle) -> Problems:
     """A message that is waited for, and sent by nobody here, is not called almost as one that is sent and waited for by nobody."""
-    sent, awaited = set(_names(bundle, sending=True)), set(_names(bundle, sending=False))
-    ours = bundle.known.words.messages
+    sent, ours, nobodys = set(_names(bundle, sending=True)), bundle.known.words.messages, unheard(bundle)
     for resource, process in bundle.processes:
-        applied_for = process.properties.get("onething.kind", "process") != "process"
-        own = {name for element in process.elements.values() if (name := _name(element)) and element.type not in SENDING}
-        # What others send is not known here: only a name that is left over on the other side can be the one that is meant.
-        left_over = (sent - awaited) | (ours - own if applied_for else frozenset())
+        others = nobodys | left_over(bundle, process)
         for element in process.elements.values():
-            name = _name(element)
-            if name is None or element.type in SENDING or name in sent or name in ours:
+            name = awaited(element)
+            if name is None or name in sent or name in ours:
                 continue
-            if (meant := next((each for each in sorted(left_over) if spelling.is_slip(name, each)), None)) is not None:
+            if (meant := next((each for each in sorted(others) if spelling.is_slip(name, each)), None)) is not None:
                 message = (
                     f"Expected {element.label} to wait for a message that is sent, but it waits for {name[:60]!r}, and {meant[:60]!r} "
                     "is what is sent: call it so"
                 )
                 yield Problem(resource=resource, element=element, message=message)
+
+
+def unheard(bundle: Bundle) -> set[str]:
+    """Return the messages that these diagrams send, and that nothing waits for: what others send is not known here."""
+    return set(_names(bundle, sending=True)) - set(_names(bundle, sending=False))
+
+
+def left_over(bundle: Bundle, process: Definition) -> frozenset[str]:
+    """Return the messages that the engine sends to a process which does not wait for them: one of these may be meant."""
+    own = {awaited(element) for element in process.elements.values()}
+    return bundle.known.words.messages - own if is_applied_for(process) else frozenset()
+
+
+def is_applied_for(process: Definition) -> bool:
+    """Tell whether a process is one that somebody applies for: what is sent to it the engine sends."""
+    return process.properties.get("onething.kind", "process") != "process"
+
+
+def awaited(element: Element) -> str | None:
+    """Return the name of the message that an element waits for, where it is written."""
+    return None if element.type in SENDING else _name(element)
 
 
 def _names(bundle: Bundle, *, sending: bool) -> Iterator[str]:

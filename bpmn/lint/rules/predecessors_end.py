@@ -23,7 +23,8 @@ def check(bundle: Bundle) -> Problems:
 
 
 def _circle(matter: DrawnMatter) -> list[str]:
-    waits = {code: {first for first, kind in call.predecessors if kind in BINDING} for code, call in matter.calls.items()}
+    calls = ((code, call) for code, call in matter.calls.items() if not call.is_mismatched)  # which item it is, is told to be unclear
+    waits = {code: {first for first, kind in call.predecessors if kind in BINDING} for code, call in calls}
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as error:

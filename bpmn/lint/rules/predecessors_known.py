@@ -20,7 +20,7 @@ def check(bundle: Bundle) -> Problems:
                         f"but it is {code}{f':{kind}' if kind else ''}"
                     )
                     yield Problem(resource=matter.resource, element=call.element, message=message)
-                elif code not in matter.calls:
+                elif code not in matter.named:
                     message = (
                         f"Expected the predecessors of {call.element.label} to be items of this bundle, but {code} is none"
                         f"{spelling.advice(code, matter.calls)}"

@@ -14,7 +14,7 @@ _FORKS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY}
 def check(bundle: Bundle) -> Problems:
     """Where `settled()` holds, a terminate end event (终止结束事件) ends every path of the joint handling: another one ends its own."""
     for matter in bundle.matters:
-        for end in _plain(matter.process):
+        for end in {end.id: end for end in _plain(matter.process)}.values():  # several flows may lead to one
             message = (
                 f"Expected {end.label} to end the whole joint handling, since everything is settled there, but it ends its own path only, "
                 "and the others would wait for ever: make it a terminate end event (终止结束事件)"

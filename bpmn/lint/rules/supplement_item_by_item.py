@@ -30,7 +30,8 @@ def check(bundle: Bundle) -> Problems:
             for what in lacking:
                 message = f"Expected {element.label} to return only the items that lack something (补正不来), but it lacks {what}: draw it"
                 yield Problem(resource=matter.resource, element=element, message=message)
-            if _unaccepted(matter.process, element) & calls:
+            # Where there is no intake to lead back to, that is told.
+            if shapes.of_kind(matter.process, "intake") and _unaccepted(matter.process, element) & calls:
                 message = (
                     f"Expected {element.label} to lead back to the intake when everything came in, since only there it is accepted, "
                     "but a way leads to the items straight away, which nobody would ever begin: lead the flow to the intake (一窗受理)"

@@ -62,7 +62,7 @@ def _needed_by_nobody(bundle: Bundle, matter: DrawnMatter, name: str) -> Problem
     table = matter.table(name) if matter.is_bundle else None
     for rule, row in facts.rows(table) if table else ():
         for code in facts.words(row.get("used_by", "*")):
-            if code != "*" and code not in matter.calls:
+            if code != "*" and code not in matter.named:
                 message = (
                     f"Expected used_by in {rule} of the table {name} to name items of {matter.process.key}, but {code} is none"
                     f"{spelling.advice(code, matter.calls)}"

@@ -36,7 +36,7 @@ def check(bundle: Bundle) -> Problems:
 def _codes(process: Definition, bundle: Bundle) -> frozenset[str]:
     """Codes of the items that a bundle calls; empty: the case says which, or it is none."""
     matter = next((matter for matter in bundle.matters if matter.process is process), None)
-    return frozenset() if matter is None or any(call.is_computed for call in matter.calls.values()) else frozenset(matter.calls)
+    return frozenset() if matter is None or any(call.is_computed for call in matter.calls.values()) else matter.named
 
 
 def _in_element(process: Definition, element: Element, words: Words, codes: frozenset[str]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def _told(said: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
             yield f"{label}：{said[key]}"
     if said.get("due_on"):
         grace = f"，逾期后另有 {said['grace_days']} 个工作日" if said.get("grace_days") else ""
-        yield f"期限：{said['due_on']} 前{grace}"
+        yield f"期限：{said['due_on']} 前{_moved(said)}{grace}"
     if said.get("remedies"):
         yield str(said["remedies"])
 
@@ -60,7 +60,11 @@ def _materials(said: Mapping[str, Any]) -> Iterator[str]:
 def _until(material: Mapping[str, Any]) -> str:
     if material.get("tolerable"):
         return f"{material['name']}（签署容缺受理承诺书的，可以后补）"
-    return f"{material['name']}（{material['due_on']} 前）" if material.get("due_on") else str(material["name"])
+    return f"{material['name']}（{material['due_on']} 前{_moved(material)}）" if material.get("due_on") else str(material["name"])
+
+
+def _moved(said: Mapping[str, Any]) -> str:
+    return f"，原告知 {'、'.join(said['moved_from'])}，因工作日历调整顺延" if said.get("moved_from") else ""
 
 
 def _item(item: Any, names: Mapping[str, str]) -> str:

@@ -143,7 +143,7 @@ def _require_something_in_time(run: Run, supplement: Supplement) -> None:
     if periods.supplied_at(run.session, run.case, supplement, items) is None:
         raise InvalidState(
             "Expected corrections to judge, but nothing has come in since the notice, or too late: "
-            f"case {run.case.number} may be corrected until {supplement.due_on}"
+            f"case {run.case.number} may be corrected until {periods.last_of(run.session, supplement)}"
         )
     if due is not None and due <= moments.now():
         raise InvalidState(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,20 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import case_items, cases, checklists, deadlines, definitions, item_clock, keys, lifecycle, materials, rejections, worklists
+from engine import (
+    case_items,
+    cases,
+    checklists,
+    deadlines,
+    definitions,
+    item_clock,
+    keys,
+    lifecycle,
+    materials,
+    periods,
+    rejections,
+    worklists,
+)
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.deadlines import Deadline
@@ -75,6 +89,8 @@ class Dossier:
     #: Materials that the applicant must still hand in for these items: [{code, name, tolerable, …}].
     missing: list[dict[str, Any]] = field(default_factory=list)
     rating: Rating | None = None
+    #: Last days of promises and of notices of corrections, as they were told: those that hold now.
+    last_days: Mapping[date, date] = field(default_factory=dict)
 
 
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
@@ -110,6 +126,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
     dossier.missing = _missing(dossier)
     if whole:
         _add_bundle(dossier, kept)
+    dossier.last_days = _last_days(session, dossier)
     return dossier
 
 
@@ -130,6 +147,11 @@ def _deadlines(session: Session, case: Case, items: Sequence[Item], entries: Seq
 def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
     dossier.packages, dossier.supplements, dossier.alerts = (kept[kind] for kind in (Package, Supplement, Alert))
     dossier.rating = next(iter(kept[Rating]), None)
+
+
+def _last_days(session: Session, dossier: Dossier) -> Mapping[date, date]:
+    owed: list[Tolerance | Supplement] = [*dossier.tolerances, *dossier.supplements]
+    return {each.due_on: periods.last_of(session, each) for each in owed}
 
 
 def _missing(dossier: Dossier) -> list[dict[str, Any]]:

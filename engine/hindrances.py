@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, definitions, holidays, keys, postgresql, reads, visibility
+from engine import calendars, cases, definitions, holidays, keys, periods, postgresql, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Item, Tolerance
 from engine.clock import Ledger, Pause
@@ -124,10 +124,15 @@ def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row
             for case, item, name, at, department in undecided
         ),
         _by_case(
-            (case, used_by, Hindrance(kind=HindranceKind.MATERIAL, name=name, groups=[], due_on=due_on))
+            (case, used_by, Hindrance(kind=HindranceKind.MATERIAL, name=name, groups=[], due_on=_last_day(session, due_on)))
             for case, used_by, name, due_on in owed
         ),
     )
+
+
+def _last_day(session: Session, told: date) -> date:
+    """The last day on which a material may come, as it holds now."""
+    return periods.last_day(holidays.calendar(session), told)
 
 
 def _named(session: Session, definition_id: str, element: str) -> str:

@@ -60,7 +60,12 @@ def open_supplement(session: Session, case: Case) -> Supplement | None:
 
 def end(session: Session, supplement: Supplement) -> datetime:
     """When the period that a notice of corrections gives is over."""
-    return calendars.end_of(last_day(holidays.calendar(session), supplement.due_on))
+    return calendars.end_of(last_of(session, supplement))
+
+
+def last_of(session: Session, owed: Supplement | Tolerance) -> date:
+    """The last day that a notice of corrections, or a promise, leaves the applicant, as it holds now."""
+    return last_day(holidays.calendar(session), owed.due_on)
 
 
 def given_in_time(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime]]:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, case_items, holidays, journal, keys, materials, moments, notices, periods
+from engine import calendars, case_items, holidays, journal, keys, materials, moments, notices, periods, terms
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, Notice, Tolerance
 from engine.errors import InvalidState
@@ -38,7 +38,7 @@ def reject(session: Session, row: Held, case: Case, item: Item, no: int, *, reas
     already, and for a copy that is not the last.
     """
     material = materials.get(session, case, no, [item])
-    met = _met(case, item, material)
+    met = _met(session, case, item, material)
     newest = max(m.no for m in materials.of_case(session, case, [item]) if m.code == material.code)
     if newest != no:
         raise InvalidState(f"Expected to reject the last copy of {material.name}, but number {newest} has come in since", material=newest)
@@ -49,7 +49,7 @@ def reject(session: Session, row: Held, case: Case, item: Item, no: int, *, reas
     session.flush()
     session.expire(case, ["tolerances"])
     content = {"item": item.number, "case": case.number, "material": material.name, "no": no}
-    content |= {"reason": reason, "due_on": tolerance.due_on.isoformat()}
+    content |= {"reason": reason, **terms.until(holidays.calendar(session), [tolerance])}
     notice = notices.issue(session, case, NoticeKind.MATERIAL_REJECTED, content, actor=actor, item=item)
     journal.record(session, row, actor=actor, what="material rejected", notice=notice.number, **content)
     return tolerance
@@ -75,12 +75,13 @@ def told(case: Case, given: Iterable[Notice]) -> dict[int, list[Rejection]]:
     return dict(found)
 
 
-def _met(case: Case, item: Item, material: Material) -> Tolerance:
+def _met(session: Session, case: Case, item: Item, material: Material) -> Tolerance:
     """The promise that was kept with a material, for an item."""
     its = [t for t in case.tolerances if t.code == material.code and item.code in t.used_by]
     owed = next((t for t in its if t in case_items.open_tolerances(case)), None)
     if owed is not None:
-        raise InvalidState(f"Expected to reject {material.name} once, but it is owed again already, until {owed.due_on}")
+        last = periods.last_of(session, owed)
+        raise InvalidState(f"Expected to reject {material.name} once, but it is owed again already, until {last}")
     met = [t for t in its if t.status is ToleranceStatus.MET]
     if not met:
         raise InvalidState(

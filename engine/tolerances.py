@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -29,6 +28,7 @@ from engine import (
     moments,
     notices,
     periods,
+    terms,
 )
 from engine.actors import Actor
 from engine.alerts import AlertKind
@@ -72,7 +72,7 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
 
 def promise(run: Run, missing: list[dict[str, Any]]) -> None:
     """Write down what was promised, until when, and the commitment that was signed."""
-    now = moments.now()
+    now, calendar = moments.now(), holidays.calendar(run.session)
     listed = []
     standing = {tolerance.code: tolerance for tolerance in case_items.open_tolerances(run.case)}
     for material in missing:
@@ -90,7 +90,7 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
                 grace_days=int(material["grace_days"]),
             )
             run.session.add(tolerance)
-        listed.append({"code": tolerance.code, "name": tolerance.name, "due_on": tolerance.due_on.isoformat()})
+        listed.append({"code": tolerance.code, "name": tolerance.name, **terms.until(calendar, [tolerance])})
     signer = applicants.signer(run.case.applicant)
     run.session.add(Commitment(**run.case.key, kind="tolerance", signed_by=signer, signed_at=now))
     run.session.flush()
@@ -116,11 +116,11 @@ def meet(session: Session, case: Case, code: str) -> bool:
 def remind(run: Run) -> None:
     """Remind the applicant of what is due soon: of each material once, and in one notice of all that is due on one day."""
     calendar = holidays.calendar(run.session)
-    for last, soon in groupby(_due(run, "remind"), key=lambda tolerance: periods.last_day(calendar, tolerance.due_on)):
+    for _last, soon in groupby(_due(run, "remind"), key=lambda tolerance: periods.last_day(calendar, tolerance.due_on)):
         due = list(soon)
         for tolerance in due:
             tolerance.reminded_at = moments.now()
-        content: dict[str, Any] = {"material": _names(due), "due_on": last.isoformat()}
+        content: dict[str, Any] = {"material": terms.names(due), **terms.until(calendar, due)}
         notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
         journal.record(run.session, run.row, actor=run.actor, what="tolerance reminded", notice=notice.number, **content)
 
@@ -130,11 +130,11 @@ def overdue(run: Run) -> None:
 
     What was promised on the same terms is told in one notice, and the supervisor is alerted once.
     """
-    late = list(_due(run, "due"))
+    late, calendar = list(_due(run, "due")), holidays.calendar(run.session)
     for tolerance in late:
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
-    for alike in _by_terms(late):
-        content = _particulars(alike)
+    for alike in terms.alike(calendar, late):
+        content = terms.particulars(calendar, alike)
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
         for item in _concerned(run.session, run.case, *alike):
             if item.clock in UNDER_WAY:
@@ -142,14 +142,15 @@ def overdue(run: Run) -> None:
                 _wake(run.session, item)
         journal.record(run.session, run.row, actor=run.actor, what="tolerance overdue", notice=notice.number, **content)
     if late:
-        alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{_names(late)}")
+        alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{terms.names(late)}")
 
 
 def pause_from_the_start(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
     """Pause a clock that has just started, or joined the case, if a material that its item needs is overdue already."""
     late = [t for t in case_items.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
-    for alike in _by_terms(late):
-        notice = notices.issue(session, case, NoticeKind.TOLERANCE_OVERDUE, _particulars(alike), actor=actor, item=item)
+    calendar = holidays.calendar(session)
+    for alike in terms.alike(calendar, late):
+        notice = notices.issue(session, case, NoticeKind.TOLERANCE_OVERDUE, terms.particulars(calendar, alike), actor=actor, item=item)
         _pause(session, item, alike, notice, actor=actor)
 
 
@@ -215,22 +216,8 @@ def _by_material(items: Iterable[Item], expired: Sequence[Tolerance]) -> Mapping
     found = defaultdict[str, list[Item]](list)
     for item in items:
         if lacking := [tolerance for tolerance in expired if item.code in tolerance.used_by]:
-            found[_names(lacking)].append(item)
+            found[terms.names(lacking)].append(item)
     return found
-
-
-def _by_terms(tolerances: Iterable[Tolerance]) -> Iterator[list[Tolerance]]:
-    """Group tolerances by their terms: those with the same terms are told in one notice."""
-    for _terms_of_all, alike in groupby(sorted(tolerances, key=_terms), key=_terms):
-        yield list(alike)
-
-
-def _terms(tolerance: Tolerance) -> tuple[date, int]:
-    return tolerance.due_on, tolerance.grace_days
-
-
-def _names(tolerances: Iterable[Tolerance]) -> str:
-    return "、".join(tolerance.name for tolerance in tolerances)
 
 
 def _due(run: Run, what: str) -> Iterator[Tolerance]:
@@ -256,11 +243,6 @@ def _tell(run: Run, kind: NoticeKind, materials: str, items: Sequence[Item], *, 
     content["remedies"] = notices.REMEDIES
     notice = notices.issue(run.session, run.case, kind, content, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
-
-
-def _particulars(alike: Sequence[Tolerance]) -> dict[str, Any]:
-    due_on, grace_days = _terms(alike[0])
-    return {"material": _names(alike), "due_on": due_on.isoformat(), "grace_days": grace_days}
 
 
 def _pause(session: Session, item: Item, alike: Iterable[Tolerance], notice: Notice, *, actor: Actor) -> None:

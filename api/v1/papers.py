@@ -67,7 +67,10 @@ class ToleranceShown(Shape):
     name: str
     used_by: list[str]
     until: str
+    #: The last day, as it holds now.
     due_on: date
+    #: The day that the applicant was told before, which a calendar has made a day off since (民法典 art. 203); null: it is the same.
+    moved_from: date | None
     grace_days: int
     status: ToleranceStatus
 
@@ -77,7 +80,9 @@ class SupplementShown(Shape):
 
     missing: list[dict[str, JsonValue]]
     defects: str | None
+    #: As of a tolerance.
     due_on: date
+    moved_from: date | None
     status: SupplementStatus
     allowed_by: str | None
 

@@ -125,8 +125,10 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "tasks": [task._asdict() for task in dossier.tasks],
         "materials": [material(found, dossier.rejections) for found in dossier.materials],
         "missing": [_used_by(dossier, {name: found[name] for name in _MISSING}) for found in dossier.missing],
-        "tolerances": [_used_by(dossier, shown) for shown in _all(dossier.tolerances, "code name used_by until due_on grace_days status")],
-        "supplements": _all(dossier.supplements, "missing defects due_on status allowed_by"),
+        "tolerances": [
+            _used_by(dossier, shown) for shown in _until(dossier, dossier.tolerances, "code name used_by until due_on grace_days status")
+        ],
+        "supplements": _until(dossier, dossier.supplements, "missing defects due_on status allowed_by"),
         "commitments": _all(dossier.commitments, "kind signed_by signed_at verify_due_on status findings"),
         "notices": _all(dossier.notices, "number kind title content issued_at issued_by"),
         "alerts": _all(dossier.alerts, "kind light department message raised_at"),
@@ -139,6 +141,13 @@ def _used_by(dossier: Dossier, owed: dict[str, Any]) -> dict[str, Any]:
     """Name of the items that need a material those that are shown."""
     codes = {found.code for found in dossier.items}
     return owed | {"used_by": [code for code in owed["used_by"] if dossier.whole or code in codes]}
+
+
+def _until(dossier: Dossier, rows: Iterable[Any], names: str) -> list[dict[str, Any]]:
+    """Present what is due, with the day that holds now, and the one that was told before if that is another."""
+    shown = _all(rows, names)
+    last = ((each["due_on"], dossier.last_days[each["due_on"]]) for each in shown)
+    return [each | {"due_on": day, "moved_from": told if told != day else None} for each, (told, day) in zip(shown, last, strict=True)]
 
 
 def _item(dossier: Dossier, row: Item) -> dict[str, Any]:

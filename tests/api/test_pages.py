@@ -1,6 +1,7 @@
 """The plain pages: readable by people, without scripts, and telling strangers nothing."""
 
 import ast
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from engine import commitments, deeds
 from engine.clock import Light
 from engine.states import ClockStatus, DeliveryStatus, ItemStatus, ToleranceStatus
 from tests.api.bundle import APPLICANT, MATERIALS, accepted, complete, item, submit
+from tests.engine.test_recomputing import corrected
 
 
 def test_index__lists_matters_to_everybody(nobody):
@@ -95,6 +97,27 @@ def test_index__material_may_follow(clerk):
     (tolerance,) = clerk.get(f"/cases/{case['number']}").json["tolerances"]
     assert f"{tolerance['name']}：待补，{tolerance['due_on']} 前" in text
     assert text.count(f"<li>{tolerance['name']}") == 1
+
+
+def test_index__a_calendar_has_moved_the_day(clerk, admin, tick):
+    """What was told is a day off now: the page says until when it may come, and what was told before."""
+    case = submit(clerk, materials=[code for code in MATERIALS if code != "m_plan"])
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    other = submit(clerk, materials=MATERIALS[1:])
+    complete(clerk, other, "一窗受理", outcome="supplement", defects="租赁合同未签字")
+    (tolerance,) = clerk.get(f"/cases/{case['number']}").json["tolerances"]
+    (supplement,) = clerk.get(f"/cases/{other['number']}").json["supplements"]
+    told = sorted({date.fromisoformat(owed["due_on"]) for owed in (tolerance, supplement)})
+    moved = {day: date.fromordinal(day.toordinal() + 1) for day in told}
+
+    assert admin.post("/calendar", corrected(*(day.day for day in told))).status_code == 201
+    tick()
+
+    for number, owed in ((case["number"], tolerance), (other["number"], supplement)):
+        day = date.fromisoformat(owed["due_on"])
+        text = clerk.page(f"/?case={number}").get_data(as_text=True)
+        assert f"{moved[day]}" in text
+        assert f"（原告知 {day}，因工作日历调整顺延）" in text
 
 
 def test_index__material_was_rejected(clerk, market):

@@ -8,8 +8,12 @@ from datetime import date
 import pytest
 from structlog.testing import capture_logs
 
-from engine import holidays, publications, scheduler
+from api import particulars
+from api.v1 import present
+from engine import deadlines, holidays, publications, scheduler
 from engine.case_models import Notice, Supplement, Tolerance
+from engine.deadlines import DeadlineFilter
+from engine.errors import InvalidState
 from tests import tiny
 from tests.engine.test_recomputing import ADMIN
 from tests.stage import WORKFLOWS
@@ -113,3 +117,119 @@ def test_remind__the_day_has_moved(year_end, clerk):
 
     [reminder] = year_end.all(Notice, case, kind="reminder")
     assert reminder.content["due_on"] == "2027-01-06"
+
+
+def promised(stage, clerk, *materials):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=materials))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    return case
+
+
+def shown(stage, case, who):
+    with stage.reading() as session:
+        return present.case(session, session.merge(case), who.actor)
+
+
+def test_overdue__the_day_has_moved(year_end, clerk):
+    """Who reads that he should have brought it on a day off would object."""
+    case = promised(year_end, clerk, LATER)
+    arrive(year_end, 5)
+
+    year_end.travel(2027, 1, 7)
+
+    [told] = year_end.all(Notice, case, kind="tolerance_overdue")
+    assert told.content == {"material": "plan", "due_on": "2027-01-06", "moved_from": ["2027-01-05"], "grace_days": 3}
+    words = particulars.of(told.content, {})
+    assert words == "材料：plan；期限：2027-01-06 前，原告知 2027-01-05，因工作日历调整顺延，逾期后另有 3 个工作日"
+
+
+def test_overdue__days_that_have_become_one(year_end, clerk):
+    """The terms are the same now, so it is told at once."""
+    case = promised(year_end, clerk, LATER, LATER | {"material": "menu", "due_days": 6})
+    arrive(year_end, 5, 6)
+
+    year_end.travel(2027, 1, 8)
+
+    [told] = year_end.all(Notice, case, kind="tolerance_overdue")
+    assert (told.content["material"], told.content["due_on"]) == ("plan、menu", "2027-01-07")
+    assert told.content["moved_from"] == ["2027-01-05", "2027-01-06"]
+
+
+def test_overdue__an_item_that_starts_only_then(year_end, clerk, market):
+    """It is told of what was overdue before, with the same day."""
+    items = {"alpha": {}, "beta": {"predecessors": "alpha:FS"}}
+    year_end.deploy("tiny", **tiny.folder(items, materials=[LATER | {"used_by": "beta", "until": "BEFORE_DECISION", "grace_days": 15}]))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    arrive(year_end, 5)
+    year_end.travel(2027, 1, 7)
+
+    market.complete(case, "alpha审批", outcome="granted")
+
+    told = year_end.all(Notice, case, kind="tolerance_overdue")
+    assert [(each.content["due_on"], each.content["moved_from"]) for each in told] == [("2027-01-06", ["2027-01-05"])] * 2
+
+
+def test_promise__again_when_the_day_has_moved(year_end, clerk):
+    """An item joins that needs the same plan: the applicant is told the day that holds now."""
+    year_end.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=[LATER | {"used_by": "alpha,beta"}]))
+    case = clerk.submit("tiny", items=["alpha"])
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    arrive(year_end, 5)
+    clerk.follow_on(case, "beta")
+
+    clerk.complete(case, "接续受理", outcome="tolerate", commitment_signed=True)
+
+    first, second = year_end.all(Notice, case, kind="tolerance")
+    told = {"code": "plan", "name": "plan"}
+    assert first.content["materials"] == [told | {"due_on": "2027-01-05"}]
+    assert second.content["materials"] == [told | {"due_on": "2027-01-06", "moved_from": ["2027-01-05"]}]
+    assert particulars.of(second.content, {}) == "材料：plan（2027-01-06 前，原告知 2027-01-05，因工作日历调整顺延）"
+
+
+def test_reject__when_the_day_has_moved(year_end, clerk, market):
+    """A second department rejects the same copy: it is owed until the same day, which has moved since the first one told it."""
+    case = promised(year_end, clerk, LATER | {"used_by": "alpha,beta"})
+    clerk.hand_in(case, "plan")
+    market.handle("reject_material", year_end.item(case, "alpha"), no=1, reason="图纸模糊")
+    assert [str(tolerance.due_on) for tolerance in year_end.all(Tolerance, case)] == ["2027-01-05", "2027-01-06"]
+    arrive(year_end, 6)
+
+    market.handle("reject_material", year_end.item(case, "beta"), no=1, reason="图纸模糊")
+
+    told = [notice.content for notice in year_end.all(Notice, case, kind="material_rejected")]
+    assert [(each["due_on"], each.get("moved_from")) for each in told] == [("2027-01-06", None), ("2027-01-07", ["2027-01-06"])]
+    with pytest.raises(InvalidState, match="until 2027-01-07"):
+        market.handle("reject_material", year_end.item(case, "beta"), no=1, reason="图纸模糊")
+
+
+def test_read__the_day_that_holds_now(year_end, clerk):
+    """The case, and the list of deadlines, tell it as the timers have it."""
+    case = promised(year_end, clerk, LATER)
+    [before] = shown(year_end, case, clerk)["tolerances"]
+    arrive(year_end, 5)
+
+    [after] = shown(year_end, case, clerk)["tolerances"]
+    with year_end.reading() as session:
+        found = deadlines.open_ones(session, clerk.actor, DeadlineFilter(), after=None, limit=10)
+
+    assert [(each["due_on"].isoformat(), str(each["moved_from"])) for each in (before, after)] == [
+        ("2027-01-05", "None"),
+        ("2027-01-06", "2027-01-05"),
+    ]
+    owed = [each for row in found if row.name == "alpha" for each in row.waits_for if each.kind == "material"]
+    assert [str(each.due_on) for each in owed] == ["2027-01-06"]
+
+
+def test_read__corrections(year_end, clerk):
+    deploy(year_end, PLAN)
+    case = clerk.submit("tiny", materials=["plan"])
+    clerk.complete(case, "一窗受理", outcome="supplement", defects="图纸不清")
+    arrive(year_end, 12, 13)
+
+    [asked] = shown(year_end, case, clerk)["supplements"]
+
+    assert (str(asked["due_on"]), str(asked["moved_from"])) == ("2027-01-14", "2027-01-12")
+    with pytest.raises(InvalidState, match="may be corrected until 2027-01-14"):
+        clerk.complete(case, "补正材料", answered=False, reason="仍不清楚")

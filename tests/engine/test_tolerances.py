@@ -273,7 +273,8 @@ def test_remind__of_days_that_have_become_one(stage, clerk):
 
     stage.travel(2026, 3, 6)
 
-    assert [notice.content for notice in stage.all(Notice, case, kind="reminder")] == [{"material": "plan、menu", "due_on": "2026-03-10"}]
+    [told] = stage.all(Notice, case, kind="reminder")
+    assert told.content == {"material": "plan、menu", "due_on": "2026-03-10", "moved_from": ["2026-03-09"]}
 
 
 # Overdue ----------------------------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from engine import (
     journal,
     keys,
     lifecycle,
+    long_pauses,
     materials,
     matters,
     moments,
@@ -35,7 +36,7 @@ from engine.case_models import Case, Item, Material, MaterialLink, Result
 from engine.errors import Busy, EngineError, InvalidState, NotFound
 from engine.holdings import Held
 from engine.models import Instance, Job, Task
-from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, InstanceStatus, ItemStatus
+from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, ClockStatus, InstanceStatus, ItemStatus
 
 #: What to do about an item that ended without a result.
 _ANEW = "let it join as a new item (follow-on)"
@@ -222,6 +223,8 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     _take_materials(session, materials.usable(session, source), case, actor=actor)
     lifecycle.distribute(session, case, item)
     tolerances.take_along(session, source, case, item, actor=actor)
+    if item.clock is ClockStatus.PAUSED:
+        long_pauses.follow(session, item)
     if moved_dates.recount(session, item):
         jobs.owe(session, jobs.REFRESH, instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)

@@ -28,6 +28,7 @@ class AlertKind(StrEnum):
     DEEMED_ACCEPTANCE = "deemed_acceptance"  #: 逾期未告知，视为受理
     SECOND_SUPPLEMENT = "second_supplement"  #: 二次补正
     TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期
+    LONG_PAUSE = "long_pause"  #: 暂停超期: a clock stands still for longer than the applicant was told
     DIVERGED = "diverged"  #: 部门系统状态不一致
     BREACH = "breach"  #: 承诺不实
     BAD_RATING = "bad_rating"  #: 差评: the applicant is to be asked, and told what was done about it

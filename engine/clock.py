@@ -31,6 +31,15 @@ class DayUnit(StrEnum):
     CALENDAR = "calendar"  #: 自然日; a last day that is no working day moves to the next one (民法典 art. 203)
 
 
+class EntryKind(StrEnum):
+    """What an entry of a ledger says."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    EXTENDED = "extended"
+    STOPPED = "stopped"
+
+
 class PauseKind(StrEnum):
     """Why the days do not count: the special procedures of 行政许可法 art. 45, and waiting for the applicant."""
 

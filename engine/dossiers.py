@@ -31,8 +31,8 @@ from engine import (
 )
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
+from engine.clock import EntryKind
 from engine.deadlines import Deadline
-from engine.item_clock import EntryKind
 from engine.keys import Keyed
 from engine.models import Entry, Hall, Incident, Instance
 from engine.reads import Reading

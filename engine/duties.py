@@ -23,6 +23,7 @@ from engine import (
     instances,
     jobs,
     keys,
+    long_pauses,
     processes,
 )
 from engine.actors import ENGINE
@@ -52,7 +53,10 @@ def _step(session: Session, job: Job) -> None:
 
 
 def _refresh(session: Session, job: Job) -> None:
-    execution.refresh(session, job.instance_id, actor=ENGINE)
+    if "pause" in job.payload:
+        long_pauses.look(session, instances.lock(session, job.instance_id, job), job.payload["pause"], actor=ENGINE)
+    else:
+        execution.refresh(session, job.instance_id, actor=ENGINE)
 
 
 def _start(session: Session, job: Job) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -17,11 +16,10 @@ from uuid import UUID
 from sqlalchemy import Row, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, definitions, holidays, keys, periods, postgresql, reads, visibility
+from engine import calendars, cases, definitions, holidays, keys, long_pauses, periods, postgresql, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Item, Tolerance
-from engine.clock import Ledger, Pause
-from engine.errors import InvalidInput
+from engine.clock import Ledger
 from engine.models import ExternalTask, Incident, Instance, Task, TaskGroup
 from engine.reads import Reading
 from engine.states import OWED
@@ -95,15 +93,8 @@ def _each(some: _Told, of: str) -> Iterator[Hindrance]:
 def _pauses(session: Session, ledger: Ledger | None) -> Iterator[Hindrance]:
     for pause in ledger.pauses if ledger else ():
         if pause.until is None:
-            due_on = _estimated_end(session, pause)
+            due_on = long_pauses.last_day(session, pause.since, pause.days)
             yield Hindrance(kind=HindranceKind.PAUSE, name=pause.kind, groups=[], reason=pause.reason, since=pause.since, due_on=due_on)
-
-
-def _estimated_end(session: Session, pause: Pause) -> date | None:
-    """Give the last day of what the applicant was told that it will take; None where nobody said, or it lies beyond every calendar."""
-    with suppress(InvalidInput):
-        return holidays.calendar(session).add(pause.since, pause.days) if pause.days else None
-    return None
 
 
 def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row[Any]]) -> tuple[_Told, ...]:

@@ -16,23 +16,14 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, attributes
 
-from engine import dials, followers, holidays, keys, moments, reads, states
+from engine import dials, followers, holidays, keys, long_pauses, moments, reads, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
-from engine.clock import Clock, DayUnit, Extension, Ledger, LimitKind, Pause, PauseKind, TimeLimit
+from engine.clock import Clock, DayUnit, EntryKind, Extension, Ledger, LimitKind, Pause, PauseKind, TimeLimit
 from engine.columns import new_id
 from engine.dials import Counted
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.states import ClockStatus
-
-
-class EntryKind(StrEnum):
-    """What a row of the ledger says."""
-
-    STARTED = "started"
-    PAUSED = "paused"
-    EXTENDED = "extended"
-    STOPPED = "stopped"
 
 
 class Approver(StrEnum):
@@ -127,6 +118,7 @@ def stop(session: Session, item: Item, *, actor: Actor, on: date | None = None) 
     entry = _enter(session, item, EntryKind.STOPPED, actor, on=on)
     if opened:
         keep(session, item, ledger(session, item))
+        long_pauses.follow(session, item)
     else:
         dials.stop(item, entry.on)
     return entry
@@ -176,6 +168,8 @@ def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
     """After a change of the ledger: keep what the clock gives now, and tell whatever shows it or waits by it.  Returns the entry."""
     keep(session, item, ledger(session, item))
     followers.tell(session, item)
+    if entry.kind == EntryKind.PAUSED or item.clock is ClockStatus.PAUSED:
+        long_pauses.follow(session, item)
     return entry
 
 

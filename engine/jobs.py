@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select
+from sqlalchemy import ColumnElement, TextClause, bindparam, exists, literal_column, select
 from sqlalchemy.orm import Session
 
-from engine import database, errors, holdings, keys, moments
+from engine import database, errors, holdings, keys, moments, reads
 from engine.columns import new_id
 from engine.database import Database
 from engine.errors import Busy
@@ -18,10 +18,12 @@ from engine.holdings import Held
 from engine.models import Incident, Instance, Job
 from engine.reads import Read
 from engine.states import JobStatus, move
+from engine.writes import Writes
 
 # Kinds of jobs, each with what its payload says; `duties.PERFORM` does them.  "Its instance" is the one that the job belongs to.
 RESUME = "resume"  #: tell its instance that one that it has called (`child`) has ended
-REFRESH = "refresh"  #: let the timers of its instance look at the world again: a clock was paused, a calendar was corrected
+REFRESH = "refresh"  #: let the timers of its instance look at the world again: a clock was paused, a calendar was corrected; or see whether
+#: a `pause` of an `item` lasts too long (`long_pauses`), which nodes of before take for the same: it does no harm, and tells nobody
 STEP = "step"  #: try a step of the engine's own again that has failed (`wait`)
 MESSAGE = "message"  #: give a `message` to whatever waits for it in the case (`variables`)
 SIGNAL = "signal"  #: give a signal (`name`, `variables`) to whatever waits for it in its instance
@@ -119,6 +121,21 @@ def lock(session: Session, *which: ColumnElement[bool]) -> None:
     taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
     if len(taken) < len(session.scalars(owed).all()):
         raise Busy("Expected to take what is owed to a process, but some of it is just being done; try again")
+
+
+def drop(session: Session, which: Collection[UUID], *here: ColumnElement[bool] | TextClause) -> list[UUID]:
+    """Delete jobs that are not owed any more, of cases that are held (`here`); returns their ids.
+
+    Nobody is waited for: what somebody performs just now is left to him, and he finds out that there is nothing to be done.
+    """
+    if not which:
+        return []
+    owed = select(Job.id, *(getattr(Job, name) for name in keys.KEY)).where(reads.among(session, Job.id, which), *here)
+    taken = session.execute(owed.with_for_update(skip_locked=True, key_share=True)).all()
+    writes = Writes()
+    writes.delete(_JOBS, [row._asdict() for row in taken])
+    writes.run(session)
+    return [row.id for row in taken]
 
 
 def discard(session: Session, instance: Held, done: Iterable[UUID]) -> None:

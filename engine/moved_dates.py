@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, bundle_clock, calendars, dials, holidays, item_clock, keys, pages, reads, retractions
+from engine import bound_dates, bundle_clock, calendars, dials, holidays, item_clock, keys, long_pauses, pages, reads, retractions
 from engine.case_models import Case, Commitment, Item
 from engine.clock import DueDate, Light
 from engine.dials import Counted
@@ -47,6 +47,7 @@ def recompute(session: Session, cases: Collection[UUID]) -> Moves:
     _write(session, moves)
     retractions.follow(session, cases, moves.dials)
     _postpone_checks(session, cases)
+    long_pauses.recompute(session, cases)
     moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
     return moves
 

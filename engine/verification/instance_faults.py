@@ -110,7 +110,7 @@ def _timers(about: InstanceRows, waits: Mapping[int, Wait]) -> Iterator[str]:
 
     One that looks too early is no fault: it goes off for nothing, and is given the day of its wait.  An older release leaves such.
     """
-    if about.jobs:
+    if any("pause" not in job.payload for job in about.jobs):
         return
     for timer in about.projected[WaitKind.TIMER]:
         wait = waits.get(timer.wait)

@@ -63,8 +63,8 @@ def test_deadlines__why(call, supervisor, late):
     ]
 
 
-def test_deadlines__pauses_that_last_longer_than_was_told(call, supervisor, late):
-    """With a green light: nothing else says so."""
+def test_deadlines__pauses_that_last_longer_than_was_told(call, supervisor, late, tick):
+    """With a green light; and who does not look is told, once."""
     market = call("officer-market")
     paused = market.post(f"/items/{item(late[0], 'food_permit')['number']}/pause", {"kind": "hearing", "reason": "听证会", "days": 5})
     assert paused.status_code == 200, paused.json
@@ -78,6 +78,12 @@ def test_deadlines__pauses_that_last_longer_than_was_told(call, supervisor, late
         assert reasons() == [("市场监管局", told)]
     with time_machine.travel("2026-03-25T00:01:00+08:00"):
         assert reasons() == [("市场监管局", f"{told}，已超出告知申请人的时间")]
+        tick()
+    with time_machine.travel("2026-03-25T00:05:00+08:00"):
+        tick()
+        (alert,) = read(supervisor, "/alerts?kind=long_pause&format=csv")
+        assert (alert["预警类型"], alert["部门"], alert["红黄灯"]) == ("暂停超出告知时间", "市场监管局", "黄灯")
+        assert "已超出告知申请人的 5 个工作日（至 2026-03-24）：听证会" in alert["说明"]
     assert supervisor.get("/deadlines?paused=maybe").status_code == 422
 
 

@@ -40,6 +40,7 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
         premises.check_room(settings.materials),
         premises.check_temporary_files(),
         premises.check_secret_key(settings),
+        *premises.check_restorations(settings.database_url),
         *check_database(settings.database_url, now=now, files=FileStore(settings.materials), trust_clock=settings.trust_clock),
         check_assets(assets),
     ]

@@ -7,6 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import make_url
+
+from engine import beginnings
 from engine.diagnoses import Check, CheckStatus
 from engine.settings import PREFIX, Settings
 
@@ -37,6 +40,18 @@ def check_room(folder: Path) -> Check:
     if free >= ROOM:
         return Check(what="room", found=found)
     return Check(what="room", status=CheckStatus.WARNING, found=found, advice="Make room; nothing under materials may be deleted.")
+
+
+def check_restorations(url: str) -> list[Check]:
+    """Find what killed restorations have left beside a database of SQLite, each as large as that; elsewhere they leave nothing."""
+    parsed = make_url(url)
+    beside = Path(os.path.realpath(parsed.database or "")).parent
+    left = beginnings.left(beside, beginnings.DATABASE) if parsed.get_backend_name() == "sqlite" else []
+    if not left:
+        return []
+    found = f"a killed restoration may have left {', '.join(map(str, left))}"
+    advice = "When no onething restore is under way, rm -r it."
+    return [Check(what="restorations", status=CheckStatus.WARNING, found=found, advice=advice)]
 
 
 def check_temporary_files() -> Check:

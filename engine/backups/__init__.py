@@ -1,9 +1,9 @@
 """Backups (备份): the database and the uploaded files in one folder, taken while others work, with a manifest of what must be there.
 
 A backup is a folder: `manifest.json`, `database.sqlite` or `database.dump`, `materials/ab/cd/SHA256`, and `materials.txt`, a line for each
-file.  It is written beside its place and renamed when it is whole.  The database is copied first: a file is in the store before the row
-that names it is committed, and is never taken away, so every file that the copy names is found afterwards.  That is looked at: where the
-store is not what it should be, as when its disk is not mounted, the backup says what it lacks.
+file.  It is written beside its place and renamed when it is whole (`engine.beginnings`).  The database is copied first: a file is in the
+store before the row that names it is committed, and is never taken away, so every file that the copy names is found afterwards.  That is
+looked at: where the store is not what it should be, as when its disk is not mounted, the backup says what it lacks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pathlib import Path
 import orjson
 import structlog
 
-from engine import disks, moments, schema
-from engine.backups import dumps
+from engine import beginnings, disks, moments, schema
+from engine.backups import dumps, targets
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
 from engine.files import DRAFT, FileStore
@@ -67,20 +67,11 @@ def take(db: Database, files: FileStore, target: Path, *, previous: Path | None 
     handed in; what the store has no more, or no more as it was, comes from there.  Raises InvalidState when something is there, Unavailable
     or InvalidInput when a disk is in the way, and leaves nothing behind when it fails.
     """
-    require_free(target)
-    draft = target.with_name(f"{target.name}.partial-{secrets.token_hex(4)}")
-    with disks.named(target, to="make"):
-        draft.mkdir(mode=0o700, parents=True)
-    try:
-        with disks.named(target):
-            manifest = _write(db, files, draft, previous, watch)
-            if target.exists():
-                target.rmdir()
-            draft.rename(target)
-            disks.sync(target.parent)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    revision, place = _revision(db), targets.find(target, files)
+    with beginnings.begun(place, beginnings.BACKUP) as draft, disks.named(place):
+        targets.require_room(draft, db, files, previous)
+        manifest = _write(db, files, draft, previous, watch, revision)
+        beginnings.finish(draft, place)
     return manifest
 
 
@@ -106,12 +97,6 @@ def hash_of(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def require_free(target: Path) -> None:
-    """Raise InvalidState when a folder is there that holds something."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InvalidState(f"Expected {target} to be empty or not to be there, but it is there already; name another folder")
 
 
 def place(folder: Path, sha256: str) -> Path:
@@ -145,11 +130,15 @@ def settle(folder: Path) -> None:
         disks.sync(each)
 
 
-def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> Manifest:
+def _revision(db: Database) -> str:
     with db.reading() as session:
         revision = schema.current(session.connection())
     if revision is None:
         raise InvalidState("Expected a database of onething, but this one has no schema; run onething migrate")
+    return revision
+
+
+def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher, revision: str) -> Manifest:
     kind, made_at = db.bind.dialect.name, moments.now()
     dumped = draft / _DUMP[kind]
     dumps.take(db, dumped)
@@ -170,7 +159,7 @@ def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, w
     )
     (draft / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
     settle(draft / MATERIALS)
-    for written in (draft / LIST, draft / MANIFEST, draft):
+    for written in (draft / LIST, draft / MANIFEST):
         disks.sync(written)
     return manifest
 

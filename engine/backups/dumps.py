@@ -20,7 +20,7 @@ from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import DropTableComment
 
-from engine import connections, disks, outages, schema
+from engine import beginnings, connections, disks, outages, schema
 from engine.backups import contents, programs
 from engine.database import Database, Session
 from engine.errors import EngineError, InvalidState
@@ -65,13 +65,13 @@ def take(db: Database, target: Path) -> None:
     if program.version > version:
         log.warning("pg_dump is newer than the server", program=program.version, server=version)
     address, environ = _address(db.bind.url)
-    words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
+    words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges"]
     # Whatever is set for the role, or in the environment (`client_encoding`), which may have no letter for what is there.
     words += [f"--lock-wait-timeout={LOCK_WAIT * 1000:.0f}", f"--encoding={_asked(db, 'server_encoding')}"]
-    done = subprocess.run(words, env=environ, capture_output=True, check=False)  # noqa: S603 - no word of it comes from outside
-    if done.returncode:
-        passing = _said_of_cancelled(db)
-        raise programs.failure("Expected pg_dump to carry it out", "pg_dump", done.returncode, done.stderr, passing=passing)
+    with disks.named(target), target.open("wb") as dump:
+        ended, said = programs.pour(words, environ, dump)
+    if ended:
+        raise programs.failure("Expected pg_dump to carry it out", "pg_dump", ended, said, passing=_said_of_cancelled(db))
 
 
 def _said_of_cancelled(db: Database) -> list[str]:
@@ -95,7 +95,7 @@ def load(source: Path, url: str, name: str, *, then: Callable[[Session], object]
     """
     require_empty(url, but_for=name)
     if kind_of(url) == "sqlite":
-        _place_sqlite(source, Path(make_url(url).database or ""), then)
+        _place_sqlite(source, _file_of(make_url(url)), then)
         return
     db = Database(url)
     try:
@@ -129,7 +129,7 @@ def require_empty(url: str, *, but_for: str = "") -> None:
     `but_for`: the dump that may have been loaded there, as long as its schema is not the newest yet.
     """
     parsed = make_url(url)
-    if kind_of(url) == "sqlite" and not (place := Path(parsed.database or "")).exists():
+    if kind_of(url) == "sqlite" and not (place := _file_of(parsed)).exists():
         _require_nothing_left(place)
         return
     db = Database(url)
@@ -154,6 +154,11 @@ def _require_nothing_left(place: Path) -> None:
             )
 
 
+def _file_of(url: URL) -> Path:
+    """Where a database of SQLite is, also where a link leads to it."""
+    return Path(os.path.realpath(url.database or ""))
+
+
 def _bring_up(db: Database, then: Callable[[Session], object]) -> None:
     db.migrate()
     with db.transaction() as session:
@@ -163,8 +168,8 @@ def _bring_up(db: Database, then: Callable[[Session], object]) -> None:
 def _place_sqlite(source: Path, place: Path, then: Callable[[Session], object]) -> None:
     """Put a copy where nothing is: whoever comes first has the place."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{place.name}.restoring-", dir=place.parent) as drafts:
-        draft = Path(drafts) / place.name
+    with beginnings.begun(place, beginnings.DATABASE) as folder:
+        draft = folder / place.name
         _copy_sqlite(source, draft)
         db = Database(f"sqlite:///{draft}")
         try:
@@ -247,9 +252,9 @@ def _tell(script: IO[bytes] | None, words: list[str], environ: Mapping[str, str]
     assert script is not None
     with script, suppress(BrokenPipeError):  # whoever reads it knows better why
         script.write(b"BEGIN;\n")
-        read = subprocess.run(words, env=environ, stdout=script, stderr=subprocess.PIPE, check=False)  # noqa: S603 - as above
-        if read.returncode:
-            return programs.failure(expected, "pg_restore", read.returncode, read.stderr)
+        ended, said = programs.pour(words, environ, script)
+        if ended:
+            return programs.failure(expected, "pg_restore", ended, said)
         script.write(last.encode())
     return None
 

@@ -6,15 +6,19 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from engine import disks, outages
 from engine.errors import EngineError, InvalidState, Unavailable
 
 #: Where Debian keeps the programs of each version that is installed.
 _DEBIAN = Path("/usr/lib/postgresql")
+#: How much of what a program writes is handed on at a time, bytes.
+_PORTION = 1 << 18
 #: They speak English, whatever is spoken here, for what they say is looked at.
 ENGLISH = {"LC_ALL": "C"}
 #: Has `psql` tell the SQLSTATE, and how it tells a fault then.  What follows in other lines (DETAIL, CONTEXT) shows rows, people's data.
@@ -61,6 +65,26 @@ def find(name: str, server: int) -> Program:
             f"Expected {name} of PostgreSQL {server} or newer, but found {there}; {to_install(server)}, or put it on the PATH"
         )
     return Program(path=str(found[fitting[0]]), version=fitting[0])
+
+
+def pour(words: Sequence[str], environ: Mapping[str, str], target: IO[bytes]) -> tuple[int, bytes]:
+    """Have a program write into a file or a pipe; gives how it ended, and what it has said about it.
+
+    All goes through our hands, so it ends when we do, however that is: alone it would go on for hours, and fill a disk.
+    """
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=said) as program,  # noqa: S603 - no word of it comes from outside
+    ):
+        assert program.stdout is not None
+        try:
+            shutil.copyfileobj(program.stdout, target, _PORTION)
+            ended = program.wait()
+        except BaseException:
+            program.kill()
+            raise
+        said.seek(0)
+        return ended, said.read()
 
 
 def to_install(version: int) -> str:

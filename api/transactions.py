@@ -34,6 +34,13 @@ def reading_case(number: str) -> Iterator[Session]:
 
 
 @contextmanager
+def reading_item(number: str) -> Iterator[Session]:
+    """The same of an item."""
+    with reading() as session, archive_search.holding_item(session, number) as holding:
+        yield holding
+
+
+@contextmanager
 def before_transaction() -> Iterator[None]:
     """Do in this block what a command needs the disk for, before its transaction.
 

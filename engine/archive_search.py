@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, or_, select, true
 from sqlalchemy.orm import Session, defer
 
-from engine import archive_documents, reads
+from engine import archive_documents, keys, reads
 from engine.actors import Actor
 from engine.archive_models import ArchivedCase
-from engine.case_models import Case
+from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState, Vanished
 
 
@@ -56,6 +56,14 @@ def holding(session: Session, number: str) -> Iterator[Session]:
         _require_there(session, case)
         raise
     _require_there(session, case)
+
+
+@contextmanager
+def holding_item(session: Session, number: str) -> Iterator[Session]:
+    """Give the session in which an item is read, as `holding`: in the archive the case is looked for that it has its number from."""
+    case = session.scalar(select(Case.number).join(Item, keys.together(Item, Case)).where(Item.number == number))
+    with holding(session, case or number.rpartition("-")[0]) as held:
+        yield held
 
 
 def _require_there(session: Session, case: Row[UUID, str, datetime | None] | None) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import (
     alerts,
+    archive_search,
     archived_items,
     bundles,
     case_items,
@@ -48,10 +49,11 @@ from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, DeliveryStatus, I
 
 
 def get(session: Session, number: str, actor: Actor) -> Item:
-    """Return an item by its number; raises NotFound, also for what is not the actor's."""
+    """Return an item by its number; raises NotFound, also for what is not the actor's, InvalidState when its case is in the archive."""
     item = session.scalar(select(Item).where(Item.number == number))
     case = session.get_one(Case, item.case_id) if item else None
     if item is None or case is None or not _may_see(case, item, actor):
+        archive_search.require_hot(session, number.rpartition("-")[0], actor)
         raise NotFound(f"Expected to find item {number}, but it does not exist or is not yours")
     return item
 

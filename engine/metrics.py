@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, case_items, keys, matters, visibility
+from engine import archive_search, calendars, case_items, keys, matters, pages, visibility
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
+from engine.archive_models import ArchivedCase
 from engine.case_models import Alert, Case, Item, Rating, Supplement, Tolerance
 from engine.states import ItemStatus
 
@@ -32,6 +33,8 @@ class Figures:
     matter: str
     name: str
     submitted: int = 0
+    #: Cases that were submitted in the period, too, and are in the archive: nothing else counts them.
+    archived: int = 0
     ended: int = 0
     #: open, all_granted, partial, none_granted, withdrawn → cases.
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -64,6 +67,9 @@ def collect(session: Session, actor: Actor, *, since: date, until: date) -> list
         if case.matter == matters.SINGLE_ITEM:
             alone.update({item.code for item in items})
     _count_rows(session, wanted, figures)
+    for archived, number in _archived(session, actor, since, until):
+        if archived in figures:
+            figures[archived].archived = number
     for matter in matters.catalogue(session):
         figures[matter.key].alone = sum(alone[code] for code in matter.calls)
     return [found for key, found in figures.items() if key != matters.SINGLE_ITEM]
@@ -86,6 +92,14 @@ def _count(figures: Figures, ended: bool, items: Sequence[Any]) -> None:
     figures.items += len(items)
     figures.adopted += sum(item.origin in {"continued", "imported"} for item in items)
     figures.sent_away += sum(item.status in _SENT_AWAY for item in items)
+
+
+def _archived(session: Session, actor: Actor, since: date, until: date) -> Iterator[tuple[str, int]]:
+    """Count the cases of a period that are in the archive, by matter; the day of its submission stands in the number of a case."""
+    day = func.substr(ArchivedCase.number, func.length(ArchivedCase.region) + 1, 8)
+    period = (*pages.within(ArchivedCase.id, ArchivedCase.ended_at, since, None), day.between(f"{since:%Y%m%d}", f"{until:%Y%m%d}"))
+    query = select(ArchivedCase.matter, func.count()).where(*period, archive_search.visible(actor), ArchivedCase.hall.is_not(None))
+    yield from session.execute(query.group_by(ArchivedCase.matter))
 
 
 def _count_rows(session: Session, wanted: ColumnElement[bool], figures: dict[str, Figures]) -> None:

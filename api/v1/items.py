@@ -13,7 +13,7 @@ from pydantic import Field
 from api import auth
 from api.contract import answer, contract, require_match
 from api.shapes import Body, Line, Query, Shape, Text
-from api.transactions import reading, transaction
+from api.transactions import reading, reading_item, transaction
 from api.v1 import present
 from api.v1.cases import Reason
 from api.v1.shown import CaseShown, EarlierItemShown, ItemShown
@@ -107,8 +107,8 @@ def list_items(query: ItemsOf) -> Response:
 @bp.get("/<number>")
 @contract(summary="事项详情 · One item", answer=ItemShown)
 def get_item(number: str) -> Response:
-    """Give an item."""
-    with reading() as session:
+    """Give an item, also of a case that is archived."""
+    with reading_item(number) as session:
         return answer(_shown(session, items.get(session, number, auth.actor())))
 
 
@@ -183,7 +183,7 @@ def deliver(number: str, body: DeliveryReport) -> Response:
 
 
 @bp.post("/<number>/events")
-@contract(summary="部门系统回传 · Report from a department's system", body=DepartmentReport, answer=ItemShown)
+@contract(summary="部门系统回传 · Report from a department's system", body=DepartmentReport, answer=ItemShown, problems=(409,))
 def report(number: str, body: DepartmentReport) -> Response:
     """Take what a department's own system says; what does not fit is marked, and a person looks."""
     actor = auth.actor()

@@ -25,6 +25,7 @@ bp = Blueprint("metrics", __name__, url_prefix="/metrics")
 COLUMNS = {
     "一件事": Column("name"),
     "申报": Column("submitted"),
+    "已归档（其余各栏不含）": Column("archived"),
     "办结": Column("ended"),
     **{words.OUTCOMES[outcome]: Column(outcome) for outcome in ("open", "all_granted", "partial", "none_granted", "withdrawn")},
     "事项": Column("items"),
@@ -51,6 +52,8 @@ class FiguresShown(Shape):
     matter: str
     name: str
     submitted: int
+    #: Cases of the period that are in the archive: no other figure counts them.
+    archived: int
     ended: int
     #: open, all_granted, partial, none_granted, withdrawn: cases.
     outcomes: dict[str, int]

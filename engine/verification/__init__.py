@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine import moments, outages
+from engine import archives, moments, outages
 from engine.archive_models import ArchivedCase
-from engine.case_models import Material
+from engine.case_models import Case, Material
 from engine.database import Database, Session
 from engine.errors import Unavailable
 from engine.files import FileStore
@@ -27,6 +28,10 @@ from engine.verification.faults import Fault, FaultKind
 BATCH = 100
 #: How late what is due may be before it counts as stuck.
 PATIENCE = timedelta(minutes=10)
+#: The same of what goes into the archive, which is looked for each hour, a mass of it for longer.
+SWEPT = timedelta(days=1)
+#: Of cases that should be there, so many are counted, and named.
+MANY, NAMED = 1000, 5
 
 
 class Part(StrEnum):
@@ -74,6 +79,7 @@ def verify(
     watch(Part.DATABASE, 1, None)
     yield from _of_instances(db, patience, after, watch)
     yield from _of_archive(db, files, watch)
+    yield from _unarchived(db, patience)
     if files is not None:
         yield from _of_materials(db, files, watch)
 
@@ -114,6 +120,19 @@ def _of_archive(db: Database, files: FileStore | None, watch: Watcher) -> Iterat
     for (case_id,) in scans.rows(db, select(ArchivedCase.id), ArchivedCase.id):
         yield from _look_at_archived(db, case_id, files)
         watch(Part.ARCHIVE, 1, case_id)
+
+
+def _unarchived(db: Database, patience: timedelta) -> Iterator[Fault]:
+    """Find cases that should be in the archive by now: no scheduler runs, or one fails at them again and again."""
+    at = moments.now() - max(patience, SWEPT)
+    found = list(islice(archives.due(db, at), MANY))
+    if not found:
+        return
+    with db.reading() as session:
+        numbers = session.scalars(select(Case.number).where(Case.id.in_(found[:NAMED])).order_by(Case.id.desc())).all()
+    many = f"{len(found)} cases" if len(found) < MANY else f"{MANY} cases or more"
+    message = f"Expected {many} to be archived by {at:%Y-%m-%d %H:%M UTC}, but they are not: {', '.join(numbers)}"
+    yield Fault(kind=FaultKind.STUCK, about="archive", message=f"{message} …" if len(found) > NAMED else message)
 
 
 def _look_at_archived(db: Database, case_id: UUID, files: FileStore | None) -> Iterator[Fault]:

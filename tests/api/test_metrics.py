@@ -2,7 +2,11 @@
 
 import pytest
 import time_machine
+from sqlalchemy import select, update
 
+from engine import archives, moments
+from engine.case_models import Case
+from engine.models import Outbox
 from tests.api.bundle import MATERIALS, accepted, complete, item, submit
 from tests.api.test_tables import read
 
@@ -42,6 +46,7 @@ def test_metrics__of_bundles(clerk, supervisor, market, fire):
     assert row == {
         "一件事": "开办餐饮店",
         "申报": "3",
+        "已归档（其余各栏不含）": "0",
         "办结": "2",
         "办理中": "1",
         "全部办成": "1",
@@ -80,6 +85,34 @@ def test_metrics__of_a_broken_promise(clerk, supervisor, tick):
         tick()
 
     assert restaurant(supervisor)["overdue"] == 2
+
+
+def test_metrics__of_what_is_archived(clerk, supervisor, admin, call, app):
+    """Who reports on the month is told how many cases his figures lack, and of which matter; none of another day or another hall."""
+    submit(clerk)
+    for window in (clerk, call("clerk-yuelu")):
+        put_away(app, window)
+
+    found = restaurant(supervisor)
+
+    assert (found["submitted"], found["archived"], found["ended"]) == (1, 1, 0)
+    assert restaurant(admin)["archived"] == 2
+    assert restaurant(supervisor, "/metrics?since=2026-03-02&until=2026-03-02")["archived"] == 1
+    for path in ("/metrics?since=2026-03-03&until=2026-03-31", "/metrics?since=2026-02-01&until=2026-03-01"):
+        assert restaurant(supervisor, path)["archived"] == 0
+    (row,) = (row for row in read(supervisor, f"{MARCH}&format=csv") if row["一件事"] == "开办餐饮店")
+    assert (row["申报"], row["已归档（其余各栏不含）"]) == ("1", "1")
+
+
+def put_away(app, window):
+    """Have a case that was refused, and is in the archive."""
+    refused = submit(window)
+    complete(window, refused, "一窗受理", outcome="refuse", refusal_kind="not_required", reason="依法不需要")
+    db = app.extensions["database"]
+    with db.transaction() as session:
+        session.execute(update(Outbox).values(sent_at=moments.now()))  # whoever carries messages has done so
+        case_id = session.scalars(select(Case.id).where(Case.number == refused["number"])).one()
+    assert archives.put_away(db, case_id)
 
 
 def test_metrics__of_another_period_and_another_hall(clerk, admin, call):

@@ -10,13 +10,14 @@ import pytest
 import time_machine
 import zstandard
 from alembic import command
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, update
 
-from engine import database, scheduler, schema, tasks, upgrades, verification
+from engine import accounts, archive_search, archives, cases, database, dossiers, moments, scheduler, schema, tasks, upgrades, verification
+from engine.archive_models import ArchivedCase
 from engine.case_models import Case
 from engine.database import Database
 from engine.errors import EngineError
-from engine.models import Instance, Task
+from engine.models import Instance, Outbox, Task
 from engine.states import InstanceStatus, TaskStatus
 from tests.hall import OPERATOR
 from tests.releases import SNAPSHOTS, WRITTEN
@@ -59,6 +60,53 @@ def test_release__is_whole_and_goes_on(old):
     with old.reading() as session:
         [bundle] = session.scalars(select(Case).where(Case.matter == "open_restaurant"))
         assert "food_permit" in {item.code for item in bundle.items}
+
+
+def test_release__its_bundle_is_archived(old):
+    """Brought to its end, and put away when its time is over: it is read as it was before."""
+    for who, name, data in TO_THE_END:
+        _do(old, who, name, **data)
+    with old.transaction() as session:
+        session.execute(update(Outbox).values(sent_at=moments.now()))  # whoever carries messages has done so
+        number = session.scalars(select(Case.number).where(Case.matter == "open_restaurant", Case.ended_at.is_not(None))).one()
+    before = _shown(old, number)
+
+    old.traveller.shift(timedelta(days=1826))
+    archives.sweep(old)
+
+    with old.reading() as session:
+        assert session.scalars(select(ArchivedCase.number).where(ArchivedCase.number == number)).all() == [number]
+        assert session.scalars(select(Case.number).where(Case.number == number)).all() == []
+    assert _shown(old, number) == before
+    assert [fault for fault in faults(old) if number in str(fault)] == []
+
+
+#: What is left to do in the bundle of a snapshot.
+TO_THE_END = [
+    ("officer-market", "营业执照人工核验", {"outcome": "granted"}),
+    ("officer-market", "食品经营许可审批", {"outcome": "granted"}),
+    ("clerk", "统一出件", {"mode": "unified", "delivery": "window"}),
+    ("officer-fire", "事后核查", {"outcome": "verified", "findings": "属实"}),
+    ("clerk", "好差评", {"score": 5}),
+]
+
+
+def _do(db, who, name, **data):
+    with db.transaction() as session:
+        task = session.scalars(select(Task).where(Task.name == name, Task.status == TaskStatus.OPEN, Task.hall.is_not(None))).one()
+        tasks.complete(session, task.id, actor=accounts.load(session, who), data=data)
+
+
+def _shown(db, number):
+    with db.reading() as session, archive_search.holding(session, number) as holding:
+        actor = accounts.load(session, "supervisor")
+        row = cases.get(holding, number, actor)
+        found = dossiers.read(holding, row, actor)
+        return (
+            [(item.number, item.status, item.result) for item in found.items],
+            [(result.number, result.issued_at) for result in found.results],
+            [(entry.at, entry.what, entry.hash) for entry in dossiers.journal(holding, row, actor)],
+        )
 
 
 def faults(db):

@@ -120,7 +120,7 @@ def test_sweep__by_the_heartbeat_of_a_node(kept, tmp_path):
 def test_stop__while_there_is_much_to_archive(database, tmp_path, monkeypatch):
     """It ends after the case that it is at."""
     at_work, over = threading.Event(), threading.Event()
-    monkeypatch.setattr(archives, "_due", lambda _db: iter(lambda: over.wait(0.01), True))
+    monkeypatch.setattr(archives, "due", lambda *_: iter(lambda: over.wait(0.01), True))
     monkeypatch.setattr(archives, "put_away", lambda *_: at_work.set() or True)
     heart = heartbeat(database, settings.load({"ONETHING_DATA_DIR": str(tmp_path)}), Pace())
     heart.start()

@@ -210,10 +210,10 @@ def test_main__disk_takes_nothing(run, empty_database_url, tmp_path, monkeypatch
     """One line, and an exit status that says to try again."""
     run("migrate", ONETHING_DATABASE_URL=empty_database_url)
 
-    def fail(target):
+    def fail(target, _files):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(target))
 
-    monkeypatch.setattr(backups, "require_free", fail)
+    monkeypatch.setattr(backups.targets, "find", fail)
     result = run("backup", str(tmp_path / "copy"), ONETHING_DATABASE_URL=empty_database_url)
 
     assert result.exit_code == Hindered.exit_code

@@ -11,7 +11,20 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import administrators, calendars, connections, damage, database, durability, holidays, postgresql, premises, readiness, schema
+from engine import (
+    administrators,
+    calendars,
+    connections,
+    damage,
+    database,
+    durability,
+    holidays,
+    postgresql,
+    premises,
+    readiness,
+    schema,
+    upkeep,
+)
 from engine.case_models import Material
 from engine.diagnoses import Check, CheckStatus
 from engine.errors import Busy, EngineError, NotFound, Unavailable, Unfit
@@ -41,7 +54,13 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
         premises.check_temporary_files(),
         premises.check_secret_key(settings),
         *premises.check_restorations(settings.database_url),
-        *check_database(settings.database_url, now=now, files=FileStore(settings.materials), trust_clock=settings.trust_clock),
+        *check_database(
+            settings.database_url,
+            now=now,
+            files=FileStore(settings.materials),
+            trust_clock=settings.trust_clock,
+            answers=timedelta(hours=settings.keep_answers),
+        ),
         check_assets(assets),
     ]
 
@@ -56,10 +75,13 @@ def check_variables(names: Iterable[str]) -> Check:
     return Check(what="settings", found="every variable is known")
 
 
-def check_database(url: str, *, now: datetime, files: FileStore | None = None, trust_clock: bool = False) -> list[Check]:
+def check_database(
+    url: str, *, now: datetime, files: FileStore | None = None, trust_clock: bool = False, answers: timedelta | None = None
+) -> list[Check]:
     """Ask the database whether it answers, has the newest schema, keeps what it is told, and holds nothing from the future.
 
-    `files`: where what it names should be; `trust_clock`: what is from the future was written by a wrong clock.
+    `files`: where what it names should be; `trust_clock`: what is from the future was written by a wrong clock; `answers`: for how long
+    answers to commands are kept.
     """
     parsed = make_url(url)
     shown = connections.shown(url)
@@ -69,7 +91,7 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None, t
     opened = database.Database(url)
     try:
         with opened.reading() as session:
-            return [Check(what="database", found=f"{shown} answers"), *_inside(session, now, files, trust_clock)]
+            return [Check(what="database", found=f"{shown} answers"), *_inside(session, now, files, trust_clock, answers)]
     except Busy:
         found, advice = f"{shown} answers, but somebody holds a table that is looked at", "See who holds locks, and end that session."
         return [Check(what="database", status=CheckStatus.FAILED, found=found, advice=advice, passing=True)]
@@ -85,7 +107,7 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None, t
         opened.close()
 
 
-def _inside(session: Session, now: datetime, files: FileStore | None, trust_clock: bool) -> list[Check]:
+def _inside(session: Session, now: datetime, files: FileStore | None, trust_clock: bool, answers: timedelta | None) -> list[Check]:
     connection = session.connection()
     migrations = check_migrations(connection)
     checks = [*check_server(connection), *check_sorting(connection), *damage.check(connection), durability.check(connection), migrations]
@@ -99,9 +121,11 @@ def _inside(session: Session, now: datetime, files: FileStore | None, trust_cloc
             check_clock(now, newest, there, trusted=trust_clock),
             check_calendars(session, today=calendars.local_date(now)),
             check_administrators(session),
+            upkeep.check_scheduler(session, now=there or now, answers=answers),
+            *upkeep.check_nodes(connection),
         ]
         if files is not None:
-            checks.append(check_uploads(session, files))
+            checks += [check_uploads(session, files), upkeep.check_backups(session, files, now=there or now)]
     return checks
 
 

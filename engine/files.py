@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,8 @@ from engine.materials import StoredFile
 _CHUNK = 1 << 20
 #: How what is not a file yet is called.
 DRAFT = "draft-"
+#: What tells by its time when all of it was backed up: here, for every node sees this folder.
+BACKED_UP = "last-backup"
 #: After so many seconds what has not become a file never will.
 FORSAKEN = 24 * 3600
 LONGEST_NAME = 200
@@ -31,6 +34,8 @@ class FileStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        #: Where it is noted when all of it was backed up.
+        self.noted = folder / BACKED_UP
 
     def keep(self, content: IO[bytes], filename: str) -> StoredFile:
         """Store what is read; it is durable when this returns.
@@ -58,6 +63,18 @@ class FileStore:
             with suppress(FileNotFoundError):  # another node does so, too
                 if time.time() - draft.stat().st_mtime > FORSAKEN:
                     draft.unlink()
+
+    def note_backup(self, made_at: datetime) -> None:
+        """Note that there is a backup of everything, and of when; raises OSError."""
+        disks.make(self.folder)
+        self.noted.touch()
+        os.utime(self.noted, (made_at.timestamp(), made_at.timestamp()))
+
+    def backed_up_at(self) -> datetime | None:
+        """Of when the newest backup is that was noted; None: none was."""
+        with suppress(OSError):
+            return datetime.fromtimestamp(self.noted.stat().st_mtime, UTC)
+        return None
 
     def path(self, sha256: str) -> Path:
         """Where the content is.  Raises NotFound when it is gone."""

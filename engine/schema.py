@@ -203,6 +203,12 @@ def _is_young_enough(client: Client, needed: str) -> bool:
     return told is not None and told[1] not in known[: known.index(needed)]  # a revision that we do not know is newer than ours
 
 
+def is_older(client: Client) -> bool:
+    """Whether somebody who is connected tells an older release than this one."""
+    told = re.match(r"onething (\w+)", client.name)
+    return told is not None and told[1] in revisions()[:-1]
+
+
 def remainder(contraction: Script, clients: Sequence[Client]) -> str:
     """Say what is left to do while somebody is connected who may be an older node.
 

@@ -15,6 +15,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -72,6 +73,10 @@ def take(db: Database, files: FileStore, target: Path, *, previous: Path | None 
         targets.require_room(draft, db, files, previous)
         manifest = _write(db, files, draft, previous, watch, revision)
         beginnings.finish(draft, place)
+    try:
+        files.note_backup(datetime.fromisoformat(manifest.made_at))
+    except OSError as error:  # it is whole all the same
+        log.warning("the backup was not noted", path=str(files.noted), because=str(error))
     return manifest
 
 

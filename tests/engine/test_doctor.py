@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, make_url, select, text, update
 
-from engine import accounts, doctor, grants, holidays, premises, readiness, schema, settings
+from engine import accounts, beginnings, doctor, grants, holidays, premises, readiness, schema, settings
 from engine.actors import Role
 from engine.case_models import Material
 from engine.database import Database
@@ -59,10 +59,12 @@ def test_examine__sound_installation(database, database_url, tmp_path, monkeypat
         "migrations",
         "clock",
         "administrators",
+        "scheduler",
         "uploads",
+        "backups",
         "assets",
     ]
-    assert [name for name in checks if name not in {"server", "sorting", "damage"}] == about
+    assert [name for name in checks if name not in {"server", "sorting", "damage", "nodes"}] == about
     assert ("server" in checks) is (database.bind.dialect.name == "postgresql")
     durability = checks.pop("durability")  # the server of the tests need not outlive its machine
     assert durability.status is (CheckStatus.WARNING if durability.found.startswith("fsync = off") else CheckStatus.OK)
@@ -111,6 +113,23 @@ def test_check_temporary_files(tmp_path, monkeypatch, folder, status):
 
     assert (check.status, bool(check.advice)) == (status, status is CheckStatus.WARNING)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_check_restorations__one_was_killed(tmp_path):
+    """Beside where the database really is; what somebody writes just now is none."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "one.db").symlink_to(tmp_path / "disk" / "one.db")
+    url, left = f"sqlite:///{tmp_path}/one.db", tmp_path / "disk" / "one.db.restoring-0123abcd"
+    with beginnings.begun(tmp_path / "disk" / "one.db", beginnings.DATABASE):
+        assert premises.check_restorations(url) == []
+    left.mkdir()
+
+    [check] = premises.check_restorations(url)
+
+    assert (check.what, check.status) == ("restorations", CheckStatus.WARNING)
+    assert str(left) in check.found
+    assert "When no onething restore is under way, rm -r it" in check.advice
+    assert premises.check_restorations("postgresql://onething@db/onething") == []
 
 
 def test_check_secret_key__made_by_us(tmp_path):

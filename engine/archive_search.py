@@ -61,7 +61,7 @@ def holding(session: Session, number: str) -> Iterator[Session]:
 @contextmanager
 def holding_item(session: Session, number: str) -> Iterator[Session]:
     """Give the session in which an item is read, as `holding`: in the archive the case is looked for that it has its number from."""
-    case = session.scalar(select(Case.number).join(Item, keys.together(Item, Case)).where(Item.number == number))
+    case = session.scalar(select(Case.number).join(Item, keys.same_case(Item, Case)).where(Item.number == number))
     with holding(session, case or number.rpartition("-")[0]) as held:
         yield held
 

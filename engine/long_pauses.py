@@ -49,7 +49,7 @@ def last_day(session: Session, since: date, days: int | None) -> date | None:
 
 def follow(session: Session, item: Item) -> None:
     """Let the looks at an item's pauses follow its ledger.  The caller holds what governs the item."""
-    pauses, here = session.execute(_PAUSES.where(keys.its(ClockEntry.item_id, item))).all(), keys.together(Job, item)
+    pauses, here = session.execute(_PAUSES.where(keys.its(ClockEntry.item_id, item))).all(), keys.same_case(Job, item)
     looks = [look for look in _looks(session, here) if look.payload["item"] == str(item.id)]
     _bring_in_line(session, pauses, looks, here)
 
@@ -95,7 +95,7 @@ def _due_at(session: Session, pause: Row[Any] | ClockEntry) -> datetime | None:
 
 def _is_more_due(session: Session, held: Held, now: datetime) -> bool:
     """Whether timers of the case are to go off: one may end the pause with the same day (公示), or the item itself."""
-    due = select(Timer.id).join(Instance, keys.its(Timer.instance_id, Instance)).where(keys.together(Timer, held), Timer.due_at <= now)
+    due = select(Timer.id).join(Instance, keys.its(Timer.instance_id, Instance)).where(keys.same_case(Timer, held), Timer.due_at <= now)
     return session.scalar(due.where(Timer.retries > 0, ~Instance.suspended).limit(1)) is not None
 
 
@@ -125,6 +125,6 @@ def _owed(pause: Row[Any] | ClockEntry, instance_id: UUID, due_at: datetime) -> 
 
 def _bundle(session: Session, pause: Row[Any]) -> UUID | None:
     """The instance that governs an item which has no process of its own yet."""
-    its = keys.together(Instance, pause), Instance.item_id.is_(None), Instance.parent_id.is_(None)
+    its = keys.same_case(Instance, pause), Instance.item_id.is_(None), Instance.parent_id.is_(None)
     query = select(Instance.id).where(*its).order_by(Instance.ended_at.is_not(None), Instance.started_at.desc())
     return session.scalar(query.limit(1))

@@ -1,4 +1,4 @@
-"""Terms (容缺约定): until when promised materials may come, in the words of a notice; of those that are alike it is told at once."""
+"""Terms (容缺约定): until when promised materials may come, in the words of a notice; those with the same terms are told in one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.case_models import Tolerance
 
 
 def alike(calendar: WorkingCalendar, tolerances: Iterable[Tolerance]) -> Iterator[list[Tolerance]]:
-    """Sort tolerances by their terms, as they hold now: a calendar may have moved two days to one since they were told."""
+    """Group tolerances by their terms, as they hold now: a calendar may have moved two days to one since they were told."""
 
     def terms(tolerance: Tolerance) -> tuple[date, int]:
         return periods.last_day(calendar, tolerance.due_on), tolerance.grace_days
@@ -23,12 +23,12 @@ def alike(calendar: WorkingCalendar, tolerances: Iterable[Tolerance]) -> Iterato
 
 
 def particulars(calendar: WorkingCalendar, those: Sequence[Tolerance]) -> dict[str, Any]:
-    """What a notice says of tolerances that are alike."""
+    """Return what a notice says of tolerances with the same terms: material, due_on, moved_from, grace_days."""
     return {"material": names(those), **until(calendar, those), "grace_days": those[0].grace_days}
 
 
 def until(calendar: WorkingCalendar, those: Sequence[Tolerance]) -> dict[str, Any]:
-    """The last day on which they may come, of which they have one; `moved_from`: days that were told before, and are days off since."""
+    """Return `due_on`, the last day on which they may come (all have the same), and `moved_from`: days told that are off now."""
     last = periods.last_day(calendar, those[0].due_on)
     moved_from = sorted({each.due_on.isoformat() for each in those if each.due_on != last})
     return {"due_on": last.isoformat()} | ({"moved_from": moved_from} if moved_from else {})

@@ -19,6 +19,7 @@ from engine.database import Database
 from engine.diagnoses import CheckStatus
 from engine.errors import Busy, InvalidInput, InvalidState, Unavailable, Unfit, Unsettled, Vanished
 from engine.models import Department
+from engine.postgresql import NOTICED
 from tests import databases, vanished
 from tests.proxy import COMMIT, Proxy
 from tests.soak.networks import free_port
@@ -599,6 +600,10 @@ def test_transaction__nobody_takes_what_is_sent(by_tcp, opened, monkeypatch):
 
 def test_connection__its_host_goes_without_a_word(by_tcp, opened):
     """What it had is given back within seconds: it would keep others from connecting for two hours."""
-    vanished.vanish(opened(by_tcp))
+    gone = opened(by_tcp)
+    with gone.reading() as session:
+        assert {name: session.scalar(text("SELECT current_setting(:name)"), {"name": name}) for name in NOTICED} == NOTICED
+
+    vanished.vanish(gone)
 
     vanished.await_nobody(opened(by_tcp))

@@ -107,11 +107,13 @@ def no_condition(expression: Expression) -> str | None:
 
 
 def _marked(text: str) -> str:
-    """Return a text as the expression that it would be; where it is none, say that one is wanted."""
-    try:
-        return excerpt(parse(f"${{{text}}}").source)
-    except ExpressionError:
-        return "an expression"
+    """Return a text as the expression that it would be, also with half of the marks; where it is none, say that one is wanted."""
+    for inner in (text, text.removeprefix("$").removeprefix("{").removesuffix("}")):
+        try:
+            return excerpt(parse(f"${{{inner}}}").source)
+        except ExpressionError:
+            continue
+    return "an expression"
 
 
 def _bracketed(source: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
-from tests.bpmn.diagrams import diagram, element, end, exclusive, flows, parallel, start, subprocess, user
+from tests.bpmn.diagrams import boundary, diagram, element, end, exclusive, flows, parallel, start, subprocess, timer, user
 from tests.bpmn.linting import linted
 from tests.bpmn.retyped import retyped
 
@@ -83,6 +85,74 @@ def test_call__copied_with_the_item_of_the_original():
 
     assert [(finding.rule, finding.element) for finding in told] == [("mismatched-item", "call_starter_second")]
     assert "the called element and ready(…) are starter_second: write starter_second there, too" in told[0].message
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("PT10D", "write P10D for days by the calendar; for working days, write ${workdays(10)}, and choose the type date"),
+        ("5D", "write P5D for days"),
+        ("3", "write P3D for days"),
+        ("p2w", "write P2W"),
+        ("P4H", "write PT4H"),
+        ("30s", "write PT30S"),
+    ],
+)
+def test_duration__that_is_nearly_one(written: str, instead: str):
+    drawing = drawn(
+        start("s"), user("a", name="甲"), boundary("b", timer(duration=written), on="a"), end("e"), flows("s -> a -> e", "b -> e")
+    )
+
+    (told,) = [finding for finding in linted(drawing, KNOWN) if finding.severity == "error"]
+
+    assert (told.rule, told.element) == ("bad-timer", "b")
+    assert instead in told.message
+
+
+@pytest.mark.parametrize(
+    "written", ["{ready('starter_first')}", "$ready('starter_first')", "ready('starter_first')", "$ready('starter_first')}"]
+)
+def test_condition__with_half_of_its_marks(written: str):
+    told = linted(retyped("starter.bpmn", "${ready('starter_first')}", written), KNOWN)
+
+    assert ["write ${ready('starter_first')}" in each.message for each in told if each.rule == "literal-condition"] == [True]
+
+
+def test_due_date__that_is_nearly_a_duration():
+    told = linted(drawn(start("s"), user("a", name="甲", due="PT5D"), end("e"), flows("s -> a -> e")), KNOWN)
+
+    assert [each.message.rpartition(": ")[2] for each in told if each.rule == "bad-due-date"] == [
+        "write P5D for days by the calendar; for working days, write ${workdays(5)}"
+    ]
+
+
+@pytest.mark.parametrize("written", ["5M", "PT", "P", "R3/5D"])
+def test_duration__of_which_nobody_knows_what_is_meant(written: str):
+    drawing = drawn(
+        start("s"), user("a", name="甲"), boundary("b", timer(duration=written), on="a"), end("e"), flows("s -> a -> e", "b -> e")
+    )
+
+    (told,) = [finding for finding in linted(drawing, KNOWN) if finding.rule == "bad-timer"]
+
+    assert "write" not in told.message
+
+
+@pytest.mark.parametrize(
+    ("name", "when", "words"),
+    [
+        ("十个工作日", {"duration": "P10D"}, "write ${workdays(10)}, and choose the type date"),
+        ("两周（10 个工作日）", {"duration": "P2W"}, "write ${workdays(10)}"),
+        ("十个工作日", {"date": "${workdays(10)}"}, None),
+        ("十天", {"duration": "P10D"}, None),
+        ("工作日每两小时", {"duration": "PT2H"}, None),
+    ],
+)
+def test_timer__that_is_called_by_working_days(name: str, when: dict[str, str], words: str | None):
+    parts = start("s"), user("a", name="甲"), boundary("b", timer(**when), on="a", name=name), end("e"), flows("s -> a -> e", "b -> e")
+
+    told = [finding.message for finding in linted(drawn(*parts), KNOWN) if finding.rule == "days-by-the-calendar"]
+
+    assert [bool(words) and words in message for message in told] == ([True] if words else [])
 
 
 def test_label__broken_into_lines():

@@ -94,6 +94,8 @@ _UNITS = {"年": "P{}Y", "月": "P{}M", "周": "P{}W", "星期": "P{}W", "天": 
 #: Five to seven fields of minutes, hours, days …, as Camunda takes them from Spring.
 _CRON = re.compile(r"(?:[\d*?/,LW#A-Za-z-]+\s+){4,6}[\d*?/,LW#A-Za-z-]+")
 _UNITS |= {"小时": "PT{}H", "时": "PT{}H", "分钟": "PT{}M", "分": "PT{}M", "工作日": "${{workdays({})}}", "自然日": "${{calendardays({})}}"}
+#: A duration of one unit, with a T too many or too few; of `M` nobody knows whether months or minutes are meant.
+_NEARLY = re.compile(r"[Pp]?[Tt]?(\d{1,9})\s*([YyWwDdHhSs]?)")
 
 
 def _advice(form: TimerType | None, text: str) -> str:
@@ -106,9 +108,19 @@ def _advice(form: TimerType | None, text: str) -> str:
         return f": write {instead}{f', and choose the type {_NAMES[kind]}' if form not in (kind, None) else ''}"
     if form is TimerType.DATE and text.startswith("P"):
         return ": choose the type duration, which counts from when the token comes"
+    if form in (TimerType.DURATION, None) and (nearly := _NEARLY.fullmatch(text)):
+        return _nearly(int(nearly[1]), nearly[2].upper(), typed=form is not None)
     if _CRON.fullmatch(text):
         return ": cron is not read; for each day at nine write R/2026-01-05T09:00:00+08:00/P1D, and choose the type cycle"
     return ""
+
+
+def _nearly(number: int, unit: str, *, typed: bool) -> str:
+    """Say how a duration is written of which a letter is missing, or at the wrong place."""
+    if unit in ("", "D"):
+        date = ", and choose the type date" if typed else ""
+        return f": write P{number}D for days by the calendar; for working days, write ${{workdays({number})}}{date}"
+    return f": write {'PT' if unit in 'HS' else 'P'}{number}{unit}"
 
 
 _NAMES = {TimerType.DATE: "date", TimerType.DURATION: "duration"}

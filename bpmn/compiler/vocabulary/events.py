@@ -8,7 +8,7 @@ START, CATCH, THROW, BOUNDARY, END = "startEvent", "intermediateCatchEvent", "in
 NAMES = {START: "开始事件", CATCH: "中间捕获事件", THROW: "中间抛出事件", BOUNDARY: "边界事件", END: "结束事件"}
 
 RUNS, REFUSED = Fate.RUNS, Fate.REFUSED
-SAY_WHAT = "say in its properties what it waits for: a message, a timer, a signal, a condition"
+SAY_WHAT = "choose with the wrench what it waits for: a message, a timer, a signal, a condition"
 #: One row for each event: where it stands, its definition, the name of the definition, fate and meaning.
 ROWS = [
     (START, "", "", RUNS, "one in each process or subprocess"),

@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import text
 
 from engine import archives
-from tests.api.bundle import APPLICANT, submit
+from tests.api.bundle import APPLICANT, item, submit
 
 
 @pytest.fixture
@@ -72,6 +72,20 @@ def test_case__takes_no_command(clerk, case):
 
     assert answer.status_code == 409
     assert answer.json["detail"] == f"Expected case {case['number']} to go on, but it is archived: it can only be read"
+
+
+def test_item__is_shown_and_takes_no_command(market, call, case):
+    """A department that comes back to it years later is told what became of it; whose item it is not, nothing."""
+    number, reason = item(case, "food_permit")["number"], {"reason": "以欺骗手段取得"}
+
+    shown, told = market.get(f"/items/{number}"), market.post(f"/items/{number}/revoke", reason)
+
+    assert (shown.status_code, shown.json["status"]) == (200, "withdrawn")
+    assert told.status_code == 409
+    assert told.json["detail"] == f"Expected case {case['number']} to go on, but it is archived: it can only be read"
+    urban = call("officer-urban")
+    assert (urban.get(f"/items/{number}").status_code, urban.post(f"/items/{number}/revoke", reason).status_code) == (404, 404)
+    assert market.get(f"/items/{case['number']}-99").status_code == 404
 
 
 def test_cases__of_the_archive(clerk, nobody, case):

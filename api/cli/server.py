@@ -30,8 +30,8 @@ DRAIN = 30
 #: Connections that a process keeps open at a time: as many as workers may wait, and as many more.  Unless told so, granian gives each its
 #: part of a thousand, and lets the others wait.
 CONNECTIONS = 2 * polling.MOST
-#: Files that a process has open besides: connections to the database, uploads, drawings.
-OTHERS = 1000
+#: Files that a process has open besides: connections to the database, uploads, drawings; and those that it cannot begin without.
+OTHERS, LEAST = 1000, 50
 #: How many requests a process takes in that wait for their turn: each needs a thread of granian's, which costs nothing but memory.
 ROOM = 2000
 #: How long a predecessor that was killed may hold the port, seconds.
@@ -139,7 +139,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     if with_sample:
         sample.load(loaded)
     look_before_work(loaded)
-    open_enough()
+    connections = share(open_enough())
     if sys.platform == "linux":  # what has been imported is there at once, and shared; from Python 3.14 on nobody does so unless told
         multiprocessing.set_start_method("fork", force=True)
     server = Server(
@@ -149,7 +149,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
         interface=Interfaces.WSGI,
         workers=loaded.processes,
         blocking_threads=loaded.threads + ROOM,
-        backpressure=CONNECTIONS,
+        backpressure=connections,
         http=HTTPModes.http1,
         websockets=False,
         respawn_failed_workers=True,
@@ -170,8 +170,16 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     streams.say("Stopped.")
 
 
-def open_enough() -> None:
-    """Let each process have its connections open, as far as it may: when it has no file left it answers nobody, `/health` neither.
+def share(files: int) -> int:
+    """How many connections a process may keep open that may have so many files: others wait until one of them is closed.
+
+    Else it would take them until no file is left for what they ask.
+    """
+    return max(1, files - min(OTHERS, (files + LEAST) // 2))
+
+
+def open_enough() -> int:
+    """Let each process have its connections open, as far as it may; gives how many files it may have open.
 
     Login shells and service managers give 1,024 as a rule, and leave it to whoever needs more to say so.
     """
@@ -179,6 +187,7 @@ def open_enough() -> None:
     wanted = CONNECTIONS + OTHERS if hard == resource.RLIM_INFINITY else min(CONNECTIONS + OTHERS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 def await_port(host: str, port: int) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import base64
 import fcntl
+import http.client
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -402,13 +403,44 @@ def test_open_enough(much):
     soft = hard if much else 256
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        servers.open_enough()
+        told = servers.open_enough()
         after = resource.getrlimit(resource.RLIMIT_NOFILE)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
 
     enough = 2 * polling.MOST + servers.OTHERS
-    assert after == (soft if much else enough if hard == resource.RLIM_INFINITY else min(enough, hard), hard)
+    assert told == (enough if hard == resource.RLIM_INFINITY else min(enough, hard))
+    assert after == (soft if much else told, hard)
+
+
+@pytest.mark.parametrize(("files", "connections"), [(20, 1), (64, 7), (1024, 487), (5000, 4000)])
+def test_share__leaves_files_for_what_is_asked(files, connections):
+    assert servers.share(files) == connections
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("published")
+def test_serve__few_files(start, environ):
+    """Who comes when its connections are taken waits until one of them is closed; none takes the last file."""
+    few = 64
+    program = ("sh", "-c", f'ulimit -n {few} && exec {ONETHING} "$@"', "sh")
+    serving = start("serve", "--no-scheduler", program=program, ONETHING_PROCESSES="1")
+    await_answer(environ)
+    (process,) = children(serving.process.pid)
+    opened, answers = [], []
+
+    with ExitStack() as stack:
+        crowd = [http.client.HTTPConnection("127.0.0.1", int(environ["ONETHING_PORT"]), timeout=PATIENCE) for _ in range(2 * few)]
+        for each in crowd:
+            stack.callback(each.close)
+            each.request("GET", "/health/live")
+        for each in crowd:
+            answers.append(each.getresponse().status)
+            opened.append(len(list(Path(f"/proc/{process}/fd").iterdir())))
+            each.close()
+
+    assert answers == [200] * len(crowd)
+    assert max(opened) < few - 5
 
 
 def test_await_port__takes_nobodys_connection(environ, monkeypatch):

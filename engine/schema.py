@@ -33,6 +33,7 @@ NEWEST = "0034"
 NAME = f"onething {NEWEST}"
 SERVER = f"{NAME} serve"
 SERVERS = "onething % serve%"
+_IS_SERVER = re.compile(SERVERS.replace("%", ".*"))
 #: Where Alembic writes down how far it has come.
 _VERSION = table("alembic_version", column("version_num"))
 #: What its comment begins with while a restoration is under way, or was interrupted: the rows are there, and something is still to be done.
@@ -195,6 +196,13 @@ def hindrances(contraction: Script, connection: Connection) -> list[Client]:
     if not postgresql.is_behind(connection):
         return []
     return [client for client in clients.connected(connection) if not _is_young_enough(client, oldest(contraction) or "")]
+
+
+def servers(connection: Connection) -> list[Client]:
+    """Nodes that answer people, of whatever release, and are connected.  On SQLite nobody can be seen."""
+    if not postgresql.is_behind(connection):
+        return []
+    return [client for client in clients.connected(connection) if _IS_SERVER.match(client.name)]
 
 
 def _is_young_enough(client: Client, needed: str) -> bool:

@@ -6,6 +6,7 @@ SQLite copies itself; PostgreSQL has programs for it, `pg_dump`, `pg_restore` an
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import tempfile
@@ -30,10 +31,10 @@ log = structlog.get_logger()
 _SQLITE_LEAVES = ("-wal", "-shm", "-journal")
 #: Says of rows that were loaded, in a comment on the table of the revision, of which dump they are; the last word of the transaction.
 _MARKED = f"{schema.RESTORING} {{}}"
-_MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\nCOMMIT;\n"
-#: The last word of one that was to be tried only.
-_FORGET = "ROLLBACK;\n"
+_MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\n{end};\n"
 _REVISION = "alembic_version"
+#: How `pg_restore --list` tells in which schema that table is; and how `psql`, that it is in none where is looked here (SQLSTATE).
+_SCHEMA, _NOWHERE = re.compile(rf" TABLE (\S+) {_REVISION} ".encode()), b"42P01"
 #: For how long a dump waits for a table that somebody has for himself, seconds: as long as a migration does.
 LOCK_WAIT = 900
 
@@ -100,7 +101,7 @@ def load(source: Path, url: str, name: str, *, then: Callable[[Session], object]
     db = Database(url)
     try:
         if not _is_marked(db, name):
-            _write(db, source, [], _MARK.format(table=_REVISION, mark=_MARKED.format(name)))
+            _write(db, source, [], _last_word(name, "COMMIT"))
         _bring_up(db, then)
         with outages.told(), db.bind.begin() as connection:
             connection.execute(DropTableComment(Table(_REVISION, MetaData())))
@@ -118,13 +119,17 @@ def rehearse(source: Path, url: str, name: str) -> None:
     db = Database(url)
     try:
         if not _is_marked(db, name):
-            _write(db, source, ["--schema-only"], _FORGET)
+            _write(db, source, ["--schema-only"], _last_word(name, "ROLLBACK"))
     finally:
         db.close()
 
 
+def _last_word(name: str, end: str) -> str:
+    return _MARK.format(table=_REVISION, mark=_MARKED.format(name), end=end)
+
+
 def require_empty(url: str, *, but_for: str = "") -> None:
-    """Raise InvalidState when a database holds something: what is there is not to be overwritten.
+    """Raise InvalidState when a database holds something, which is not to be overwritten, or when a server is connected to it.
 
     `but_for`: the dump that may have been loaded there, as long as its schema is not the newest yet.
     """
@@ -135,12 +140,14 @@ def require_empty(url: str, *, but_for: str = "") -> None:
     db = Database(url)
     try:
         with outages.told(), db.bind.connect() as connection:
-            tables = inspect(connection).get_table_names()
+            tables, servers = inspect(connection).get_table_names(), schema.servers(connection)
         if (tables or kind_of(url) == "sqlite") and not _is_marked(db, but_for):
             raise InvalidState(
                 f"Expected {connections.shown(url)} to be empty, but it is there already, with {len(tables)} tables; restore beside it, "
                 "or, where this backup was restored just now and it was interrupted, go on with onething verify"
             )
+        if servers:  # they would carry out what is asked as soon as the rows are there, and give numbers again that are on paper
+            raise InvalidState(f"Expected nobody to serve here before all is done, but {servers[0]} does; stop it, or restore elsewhere")
     finally:
         db.close()
 
@@ -224,7 +231,8 @@ def _write(db: Database, source: Path, which: Sequence[str], last: str) -> None:
         ) as psql,
     ):
         try:
-            chosen.write(contents.choose(db, _listed(reader.path, source, environ, expected)))
+            listed = _listed(reader.path, source, environ, expected)
+            chosen.write(contents.choose(db, listed))
             chosen.flush()
             told = [reader.path, "--file=-", "--no-owner", "--no-privileges", f"--use-list={chosen.name}", *which, str(source)]
             failed = _tell(psql.stdin, told, environ, last, expected)
@@ -234,9 +242,18 @@ def _write(db: Database, source: Path, which: Sequence[str], last: str) -> None:
             raise
         if ended:
             said.seek(0)
-            failed = programs.failure(expected, "psql", ended, said.read())
+            failed = _why(expected, ended, said.read(), listed)
     if failed:
         raise failed
+
+
+def _why(expected: str, ended: int, said: bytes, listed: bytes) -> EngineError:
+    """Say why `psql` has failed."""
+    found = _SCHEMA.search(listed)
+    if found is None or _NOWHERE not in said:
+        return programs.failure(expected, "psql", ended, said)
+    there = found[1].decode(errors="replace")
+    return InvalidState(f"{expected}, but its tables are in schema {there}, where search_path does not lead here; let it begin with that")
 
 
 def _listed(reader: str, source: Path, environ: Mapping[str, str], expected: str) -> bytes:

@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import inspect, make_url, select, text
 from structlog.testing import capture_logs
 
-from engine import backups, disks, holidays, moments, processes, readiness, verification
+from engine import backups, disks, holidays, moments, processes, readiness, schema, verification
 from engine import numbers as numbering
 from engine.backups import contents, dumps, programs, restorations
 from engine.case_models import Case, Material
@@ -578,6 +578,33 @@ class TestPrograms:
 
         assert before == []
         assert [(line["event"], line["program"]) for line in logged] == [("pg_dump is newer than the server", 99)]
+
+    def test_restore__looks_elsewhere(self, here, files, empty_database_url, tmp_path):
+        """Its tables would not be found; that is told before anything is touched."""
+        backups.take(here, files, tmp_path / "backup")
+        opened = Database(empty_database_url)
+        with opened.bind.begin() as connection:
+            connection.exec_driver_sql(f'ALTER DATABASE "{opened.bind.url.database}" SET search_path = reports')
+        opened.close()
+        elsewhere = FileStore(tmp_path / "elsewhere" / "materials")
+
+        with pytest.raises(InvalidState, match="but its tables are in schema public, where search_path does not lead here"):
+            restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+        assert not elsewhere.folder.exists()
+
+    def test_restore__a_server_is_connected(self, here, files, empty_database_url, tmp_path):
+        """One that was left when the database was made anew: as soon as rows were there it would give numbers that are on paper."""
+        backups.take(here, files, tmp_path / "backup")
+        elsewhere, server = FileStore(tmp_path / "elsewhere" / "materials"), Database(empty_database_url, name=schema.SERVER)
+        with server.reading() as session:
+            assert session.scalar(text("SELECT 1")) == 1
+
+        with pytest.raises(InvalidState, match=r"Expected nobody to serve here before all is done, but onething \w+ serve \(process"):
+            restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+        assert not elsewhere.folder.exists()
+        server.close()
 
     def test_load__fails_on_the_way(self, here, files, empty_database_url, tmp_path):
         """All of it, or nothing."""

@@ -1,4 +1,4 @@
-"""The archive (归档): finished cases leave the tables of what goes on after their time, whole; nothing of them is deleted.
+"""The archive (归档): finished cases leave the tables of running work after their time, as a whole; nothing of them is deleted.
 
 Their time is the matter's own (`onething.archive_days`), else `camunda:historyTimeToLive`, counted from the end of the case; without either
 they stay.  Each goes in a transaction of its own, so whatever dies in between, a case is in one place, and whole.

@@ -1,7 +1,7 @@
 """Bound dates: timers and due dates of diagrams that follow a clock, moved with it in bulk.
 
-Most are written `${deadline('promised')}`, and follow from what the clock gives alone.  Instances with others that count working days are
-woken, one after the other, and look again by themselves.
+Most are written `${deadline('promised')}`: what the clock gives is enough to move them.  Instances with other expressions that count
+working days are woken, one after the other, and evaluate them again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statu
 
 
 def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tuple[Counted, Counted]]) -> tuple[int, int]:
-    """Move what is bound in these cases, by what the clock of each item or case gave and gives; open tasks show its lights, too.
+    """Move the bound dates of these cases, by what the clock of each item or case gave before and gives now; and the lights of open tasks.
 
     Tells how many were moved, and how many instances are to be woken.
     """
@@ -95,9 +95,9 @@ def _rows(session: Session, bound: _Bound, cases: Collection[UUID]) -> Result[An
 
 
 def _moved(kind: str | None, row: Any, before: Counted, now: Counted) -> tuple[bool, datetime | None]:
-    """Whether what follows a deadline moves, and when it is due then.
+    """Whether a row that follows a deadline moves, and when it is due then.
 
-    It may be due by a calendar that was corrected again before this clock was counted, when its instance has looked at the world meanwhile.
+    Its date may be that of a newer calendar already: its instance has looked at the world before this clock was counted.
     """
     if kind is None or kind == _THE_WORLD or now == _NOTHING:
         return False, row.due_at
@@ -119,7 +119,7 @@ def _has_fired(due_at: datetime | None, before: datetime | None, now: datetime |
 
 
 def _followed(expression: Expression | None) -> str | None:
-    """Which deadline an expression gives, and nothing else; or that it looks at the world in another way; None: at nothing that moves."""
+    """Return which deadline an expression gives, if it gives nothing else; or that it looks at the world otherwise; None: it does not."""
     if expression is None or not expression.calls & functions.LIVE:
         return None
     simple = _DEADLINE.fullmatch(expression.source)

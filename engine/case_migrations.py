@@ -161,7 +161,7 @@ def of_batch(session: Session, batch: UUID) -> list[Affected]:
 
 
 def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Report:
-    """Put an instance back as it was before a batch, if nothing has gone on since; what follows a clock is due by today's calendar."""
+    """Put an instance back as it was before a batch, if nothing has gone on since; dates that follow a clock go by today's calendar."""
     _require(actor)
     row = instances.lock(session, about.instance_id)
     query = select(CaseMigration).where(CaseMigration.batch == batch, keys.its(CaseMigration.instance_id, row))
@@ -227,7 +227,7 @@ def _appoint(run: Run, target: Loaded) -> None:
 
 
 def _called(plan: Plan, outcome: Migration) -> dict[int, Element]:
-    """Elements that are called otherwise, or are something else, in the new version, by the number of the token that is there."""
+    """Elements that have another id or name, or are of another kind, in the new version; by the number of the token that is there."""
     old, new = plan.source.definition.elements, plan.target.definition.elements
     moved = {step.id: (old[step.element], new[step.to]) for step in outcome.steps if step.element and step.to}
     return {number: now for number, (was, now) in moved.items() if (was.id, was.name, was.type) != (now.id, now.name, now.type)}

@@ -28,7 +28,7 @@ def located(path: Path, rule: str, message: str, *, line: int) -> Located:
 
 
 def locate(folder: Folder, found: list[Located]) -> Callable[[Finding], None]:
-    """Return what puts a finding of a folder on a list."""
+    """Return a function that appends a finding, with its file, to a list."""
     return lambda finding: found.append(_in(folder, finding))
 
 

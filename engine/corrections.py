@@ -29,7 +29,7 @@ def answer(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
 def refuse(run: Run, data: Mapping[str, Any], wrong: InvalidInput) -> NoReturn:
     """Refuse what was filled in, for what is wrong with it and for all that the notice names and is still missing: once (一次性告知).
 
-    Who ticks nothing, since not all has come, is asked for a reason by the form; he needs to be told what has not come.
+    Whoever ticks nothing, because not all has come, is asked for a reason by the form; what he needs to know is what has not come.
     """
     promised = data.get("answered") is True and data.get("commitment_signed") is True
     try:
@@ -62,9 +62,9 @@ def refuse_unmended(run: Run, data: dict[str, Any]) -> None:
 
 
 def return_lacking(run: Run) -> None:
-    """End the items that lack what the notice asks for (补正不来, 退回); the others are accepted, whenever the scheduler comes to it.
+    """End the items that lack what the notice asks for (补正不来, 退回), and accept the others, even if the scheduler is late.
 
-    Their clocks run from the day after the period: until then the applicant could complete the bundle.
+    The clocks of those run from the day after the period: until then the applicant could complete the bundle.
     """
     supplement = supplements.open_one(run)
     supplements.end(supplement, SupplementStatus.LAPSED)
@@ -87,7 +87,7 @@ def _tell(run: Run, supplement: Supplement, items: Sequence[Item], missing: list
 
 
 def _accept_the_rest(run: Run, *, by: str, on: date) -> None:
-    """Accept the items that lack nothing; for what has joined meanwhile, and lacks what was not told yet, ask for a follow-on intake."""
+    """Accept the items that lack nothing; ask for a follow-on intake of those that joined since and lack what the notice does not name."""
     rest = case_items.unanswered(run.case)
     whole = [item for item in rest if item.status is ItemStatus.CORRECTING or not intake.missing(run, [item])]
     for item in whole:
@@ -131,13 +131,13 @@ def _lacking(run: Run, supplement: Supplement, item: Item) -> list[dict[str, Any
 
 
 def _unanswered_defects(run: Run, supplement: Supplement) -> list[Item]:
-    """Items with a defect since which nothing came in; whether something that came in mends it, the window had its time to say."""
+    """Items with a defect for which nothing came in since.  What came in counts: the window had its time to say that it is not enough."""
     came = periods.given_since(run.session, run.case, supplement)
     return [] if came else supplements.defective(run, supplement, _correcting(run))
 
 
 def _require_something_in_time(run: Run, supplement: Supplement) -> None:
-    """Refuse to judge what has not come, and what counts as answered since the window has let its five days go by."""
+    """Refuse to judge corrections that have not come, or that count as good because the window has let its five days go by."""
     items = [item.code for item in case_items.unanswered(run.case)]
     due = periods.supplement_due(run.session, run.case, items)
     if periods.supplied_at(run.session, run.case, supplement, items) is None:

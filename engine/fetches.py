@@ -135,7 +135,7 @@ def _look(session: Session, topics: Collection[str]) -> None:
 def _free(session: Session, topics: Collection[str]) -> type[ExternalTask]:
     """Select the free tasks of some topics, in a part of the statement that PostgreSQL evaluates by itself, before anything is joined.
 
-    Else a planner that takes the table for empty, while millions of its rows are dead, might go through all of some index for its order.
+    Otherwise a planner that believes the table to be empty, while it has millions of dead rows, might read a whole index for its order.
     """
     free = _is_free(moments.now())
     found = union_all(*(select(*_COLUMNS).where(free, *place) for place in _places(session, topics)))

@@ -88,7 +88,7 @@ def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) ->
 
 
 def living(session: Session, instance_id: UUID, *, actor: Actor) -> list[Told]:
-    """What lasts in an instance, in the order in which it began."""
+    """Activations of an instance that have not ended, in the order in which they began."""
     return [told(row) for row in search(actor, Activity.instance_id == instance_id, Activity.ended_at.is_(None)).rows(session)]
 
 

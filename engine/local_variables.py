@@ -1,4 +1,4 @@
-"""Local variables: those of activations that last are in the token state of their instance, those of what is over in a table."""
+"""Local variables: those of an activation are in the token state of its instance while it lasts, and in a table once it has ended."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Own:
 
 
 def record(run: Run, history: Iterable[waits.Activity]) -> None:
-    """Keep the local variables of what has ended since the instance was woken; where there are none, nothing is written."""
+    """Write the local variables of the activations that have ended since the instance was woken, if they had any."""
     elements = run.loaded.definition.elements
     ended = [one for one in history if one.local and activities.is_told(elements[one.element])]
     if ended:
@@ -39,7 +39,7 @@ def record(run: Run, history: Iterable[waits.Activity]) -> None:
 
 
 def of(session: Session, instances: Collection[Instance]) -> Mapping[UUID, list[Own]]:
-    """All that there are and were in these instances, by instance, each in the order in which they began."""
+    """Local variables of all activations of these instances, also of those that have ended; by instance, in the order of their start."""
     found: dict[UUID, list[Own]] = defaultdict(list)
     for row in instances:
         lasting = snapshot.activations(row.state) if row.status is InstanceStatus.RUNNING else {}

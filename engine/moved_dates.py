@@ -97,7 +97,7 @@ def _write(session: Session, moves: Moves) -> None:
 
 
 def _postpone_checks(session: Session, cases: Collection[UUID]) -> None:
-    """Let what was promised be checked so many working days after that was planned (`commitments.plan_check`), as its task is due."""
+    """Move the dates of planned checks: so many working days after the check was planned (`commitments.plan_check`), as its task is due."""
     planned = (
         select(Commitment.id, Commitment.case_id, Commitment.region, Commitment.signed_at, Commitment.verify_due_on, Item.rules)
         .join(Item, keys.its(Commitment.item_id, Item))

@@ -49,7 +49,7 @@ def take(session: Session, row: Held) -> PreImage:
 
 
 def rename(session: Session, row: Held, called: Mapping[int, Element]) -> None:
-    """Let rows follow their tokens, by number, to what the elements are called now."""
+    """Write into the rows what the elements of their tokens (by number) are called now."""
     for number, element in called.items():
         told = {_ACTIVITIES: {"name": element.name, "type": str(element.type)}}
         if element.title is None:  # what was computed is not computed anew
@@ -116,7 +116,7 @@ def _tried(session: Session, row: Held) -> set[int]:
 
 
 def _tables() -> list[Table]:
-    """Whatever stands for the waits of instances: known by its columns, so that none is forgotten."""
+    """All tables whose rows stand for the waits of instances; found by their columns, so that a new one is not forgotten."""
     return [table for table in models.Base.metadata.sorted_tables if "instance_id" in table.c and "element" in table.c]
 
 

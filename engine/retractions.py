@@ -1,6 +1,7 @@
 """Retractions (预警作废): a calendar that was corrected may show that no deadline was missed, or that one was after all.
 
-What was told of it follows in the transaction that counts the clocks, in bulk, and whoever was told hears of it (docs/decisions/0012).
+The alerts of missed deadlines are changed in the transaction that counts the clocks, in bulk, and whoever had them is told so
+(docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ _ALERTS, _OUTBOX = Alert.__table__, Outbox.__table__
 
 
 def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tuple[Counted, Counted]]) -> None:
-    """Let alerts of these cases follow what the clock of each item or case gave and gives.
+    """Let alerts of these cases follow their clocks, by what the clock of each item or case gave before and gives now.
 
-    What was told of a light that was red is taken back when it is red no more.  When it is red again, since a day before something was
-    told, the last of that counts again: its process has told that day, and does so once.  A later day it tells itself, by another alert.
+    Alerts of a red light are taken back when it is red no more.  When it is red again, since a day before one of these alerts, the last of
+    them counts again: the process of the item will not raise another one for that day.  For a later day it raises one itself.
     """
     changed = {place: _red(now) for place, (before, now) in counted.items() if before != now and (_is_late(before) or _is_late(now))}
     alerts, messages = [], []
@@ -58,7 +59,7 @@ def _is_late(counted: Counted) -> bool:
 
 
 def _untrue(session: Session, cases: Collection[UUID], changed: Mapping[UUID, date | None]) -> list[Row[Any]]:
-    """Give the alerts that are to become the opposite, of all items and cases whose lights were red, or are."""
+    """Return the alerts that are to be taken back, or to count again, of all items and cases whose lights were red, or are."""
     told = defaultdict[UUID, list[Row[Any]]](list)
     for row in session.execute(_told(session, cases)) if changed else ():
         told[row.item_id or row.case_id].append(row)
@@ -66,7 +67,7 @@ def _untrue(session: Session, cases: Collection[UUID], changed: Mapping[UUID, da
 
 
 def _told(session: Session, cases: Collection[UUID]) -> Select[Any]:
-    """What was told of missed deadlines, oldest first, with the numbers by which it was told."""
+    """Alerts of missed deadlines, oldest first, with the numbers (of items or cases) that they name."""
     own: tuple[Any, ...] = (Alert.id, Alert.case_id, Alert.region, Alert.item_id, Alert.kind, Alert.message, Alert.raised_at)
     query = select(*own, Case.number.label("case"), Item.number.label("item")).join(Case, keys.same_case(Alert, Case))
     query = query.outerjoin(Item, keys.its(Alert.item_id, Item)).where(reads.among(session, Alert.case_id, cases))
@@ -74,7 +75,7 @@ def _told(session: Session, cases: Collection[UUID]) -> Select[Any]:
 
 
 def _of_one(told: Sequence[Row[Any]], red: date | None) -> Sequence[Row[Any]]:
-    """Of what was told of one deadline, oldest first, give what is to become the opposite, now that its light is red from a day on."""
+    """Of the alerts of one deadline, oldest first, return those to take back, or to count again, if its light is red from `red` on."""
     standing, retracted = ([row for row in told if row.kind == kind] for kind in (AlertKind.OVERDUE, AlertKind.RETRACTED))
     if red is None or red > dials.today():
         return standing

@@ -33,8 +33,8 @@ _LEFT, _BEFORE, _REFERRED = "large_values", "0025", "instances"
 def migrate(bind: Engine, *, force: bool = False) -> str:
     """Bring the schema to the newest version; safe to call from several processes at once.
 
-    As long as nodes of an older release may be connected, what only they use is not taken away, unless with `force`: then that is told;
-    InvalidState is raised when this release cannot serve beside them.
+    While nodes of an older release may be connected, what only they use is left, unless with `force`, and the answer says so.  Raises
+    InvalidState when this release cannot serve beside them.
     """
     known = schema.revisions()
     with outages.told(), _permitted():
@@ -70,7 +70,7 @@ def _require_server(connection: Connection) -> None:
 
 @contextmanager
 def _permitted() -> Iterator[None]:
-    """Say that our role may not do this: whoever has given the command is to have it done by another, or be given the right."""
+    """Say that our role may not do this: an account with more privileges must give the command, or grant them to our role."""
     try:
         yield
     except DBAPIError as error:
@@ -108,7 +108,7 @@ def _attempt(bind: Engine, revision: str, patience: int | None = None) -> None:
 
 
 def _clear_up(connection: Connection) -> None:
-    """Take away what would keep a migration that was interrupted from beginning anew."""
+    """Remove what an interrupted migration has left and what would keep it from beginning anew."""
     if not postgresql.is_behind(connection):  # there it has left nothing
         return
     context = MigrationContext.configure(connection)

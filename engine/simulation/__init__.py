@@ -122,7 +122,7 @@ class Witness:
         return Seen(known=frozenset(self.known), arrivals=arrivals)
 
     def recall(self, seen: Seen) -> None:
-        """Look at another database from now on, in which this has been seen: the numbers of the rest may come again."""
+        """Look at another database from now on, of which this was `seen`: numbers of activations that came later may come again."""
         self.known = set(seen.known)
         self.fresh.clear()
         for key, covered in self.coverage.items():
@@ -130,9 +130,9 @@ class Witness:
 
 
 def furnish(database: Database, around: Iterable[Folder], own: Iterable[Folder], *, years: Path) -> None:
-    """Make the tables, load calendars and sample accounts, and deploy: what lies around as far as it can be, then one's own, all of it.
+    """Make the tables, load calendars and sample accounts, and deploy: other folders as far as they can be, then the designer's own, all.
 
-    Raises InvalidInput with all findings about one's own.
+    Raises InvalidInput with all findings about his own.
     """
     upgrades.create(database.bind)
     with database.transaction() as session:
@@ -227,7 +227,7 @@ def root(session: Session) -> Instance:
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """A database in memory as it was; of one that was kept before, only the pages in which it differs."""
+    """A copy of a database in memory; where there is an earlier copy to compare it with, only the pages that differ."""
 
     size: int
     pages: Mapping[int, bytes]
@@ -245,7 +245,7 @@ class Copy:
 
 
 def keep(database: Database, base: bytes = b"") -> Copy:
-    """Copy a database in memory, as what makes it another than the base."""
+    """Copy a database in memory: what differs from the base."""
     content = _connection(database).serialize()
     changed = {place: content[place : place + PAGE] for place in _differences(content, base)}
     return Copy(size=len(content), pages=changed, base=base)

@@ -160,7 +160,7 @@ DEEDS = {
     "tolerance reminded": "提醒补交容缺材料",
     "variables set": "设置变量",
 }
-WINDOW = "窗口"
+WINDOW, APPLICANT = "窗口", "申请人"
 
 
 def group(code: str, departments: Mapping[str, str]) -> str:
@@ -172,6 +172,7 @@ def hindrance(found: Mapping[str, Any], departments: Mapping[str, str]) -> str:
     """Tell what is waited for, of whom, and since when or until when (`v1.deadlines.HindranceShown`)."""
     name = PAUSES.get(found["name"], found["name"]) if found["kind"] is HindranceKind.PAUSE else found["name"]
     who = [found["reason"]] if found["reason"] else [group(code, departments) for code in found["groups"]]
+    who += [APPLICANT] if found["kind"] is HindranceKind.MATERIAL else []
     who += [f"{found['assignee']} 已认领"] if found["assignee"] else []
     told = f"{HINDRANCES[found['kind']]}：{name}" + (f"（{'、'.join(who)}）" if who else "")
     told += f"，{found['since']} 起" if found["since"] else ""

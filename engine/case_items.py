@@ -12,8 +12,9 @@ from engine import calendars, matters, moments
 from engine.case_models import Case, Item, Tolerance
 from engine.states import FAVOURABLE, OWED, UNANSWERED, UNSETTLED, ItemStatus, ToleranceStatus, move
 
-#: What must be there before a result may be handed out.
-BEFORE_ISSUE = frozenset({"BEFORE_DECISION", "BEFORE_ISSUE"})
+#: What must be there before an item may be granted, and before a result may be handed out.
+BEFORE_DECISION = frozenset({"BEFORE_DECISION"})
+BEFORE_ISSUE = BEFORE_DECISION | {"BEFORE_ISSUE"}
 
 
 class LiveItem(NamedTuple):

@@ -80,7 +80,7 @@ def _tell_others(run: Run, item: Item, wait: int | None = None) -> None:
 
 
 def _require_grantable(run: Run, item: Item) -> None:
-    held = case_items.holds(run.case, item, at=frozenset({"BEFORE_DECISION"}))
+    held = case_items.holds(run.case, item, at=case_items.BEFORE_DECISION)
     if held:
         names = "、".join(t.name for t in held)
         raise InvalidState(f"Expected to grant item {item.number}, but it waits for {names}", missing=[t.code for t in held])

@@ -52,8 +52,10 @@ def start(session: Session, item: Item, *, actor: Actor, on: date | None = None)
     return entry
 
 
-def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: int, notice: Notice, actor: Actor) -> ClockEntry:
-    """Pause the clock from today on for a special procedure (特别程序) that is expected to take `days` working days.
+def pause(
+    session: Session, item: Item, *, kind: PauseKind, reason: str, days: int, notice: Notice, actor: Actor, on: date | None = None
+) -> ClockEntry:
+    """Pause the clock from today on, or an earlier day (`on`), for a special procedure (特别程序) that is to take `days` working days.
 
     The applicant must have been told so in writing (行政许可法 art. 45): `notice`.  Pauses may overlap; the id of the row
     that is returned is what `resume` asks for.
@@ -66,7 +68,7 @@ def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: i
     if item.clock != ClockStatus.PAUSED:
         item.clock = states.move(item.clock, ClockStatus.PAUSED, _name(item))
     told: dict[str, Any] = {"days": days, "procedure": kind, "reason": reason.strip(), "notice_id": notice.id}
-    return _changed(session, item, _enter(session, item, EntryKind.PAUSED, actor, **told))
+    return _changed(session, item, _enter(session, item, EntryKind.PAUSED, actor, on=on, **told))
 
 
 def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> ClockEntry:

@@ -120,7 +120,7 @@ def material_due(session: Session, case: Case, material: Mapping[str, Any], toda
     held = material["until"] in case_items.BEFORE_ISSUE
     needy = [item for item in case_items.live(case) if held and item.code in material["used_by"] and item.status in UNSETTLED]
     for item in needy:
-        begins = today if material["until"] == "BEFORE_DECISION" else _begins_by(case, item, today, calendar)
+        begins = today if material["until"] in case_items.BEFORE_DECISION else _begins_by(case, item, today, calendar)
         days += [day for day in [_promised_from(item, begins, calendar)] if day is not None]
     if not days:
         raise InvalidState(f"Expected a due rule for {material['name']}, but the tables give no working days")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from engine import periods
+from engine import calendars, case_items, columns, periods
 from engine.calendars import WorkingCalendar
-from engine.case_models import Tolerance
+from engine.case_models import Item, Tolerance
 
 
 def alike(calendar: WorkingCalendar, tolerances: Iterable[Tolerance]) -> Iterator[list[Tolerance]]:
@@ -32,6 +32,16 @@ def until(calendar: WorkingCalendar, those: Sequence[Tolerance]) -> dict[str, An
     last = periods.last_day(calendar, those[0].due_on)
     moved_from = sorted({each.due_on.isoformat() for each in those if each.due_on != last})
     return {"due_on": last.isoformat()} | ({"moved_from": moved_from} if moved_from else {})
+
+
+def accounts_for(tolerance: Tolerance, item: Item, last: date) -> bool:
+    """Whether the promise of an item, when it is over, was not broken by its department: nobody may decide without what was due by `last`.
+
+    What is owed again since a department has rejected it may have been due before that: this accounts for nothing.
+    """
+    if tolerance.until not in case_items.BEFORE_DECISION or tolerance.id >= columns.first_id(calendars.end_of(last), timedelta(0)):
+        return False
+    return item.promised_on is not None and last <= item.promised_on
 
 
 def names(tolerances: Iterable[Tolerance]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from engine import (
     calendars,
     case_items,
     commitments,
+    dials,
     holidays,
     imports,
     instances,
@@ -116,10 +118,12 @@ def meet(session: Session, case: Case, code: str) -> bool:
 def remind(run: Run) -> None:
     """Remind the applicant of what is due soon: of each material once, and in one notice of all that is due on one day."""
     calendar = holidays.calendar(run.session)
-    for _last, soon in groupby(_due(run, "remind"), key=lambda tolerance: periods.last_day(calendar, tolerance.due_on)):
+    for last, soon in groupby(_due(run, "remind"), key=lambda tolerance: periods.last_day(calendar, tolerance.due_on)):
         due = list(soon)
         for tolerance in due:
             tolerance.reminded_at = moments.now()
+        if calendars.end_of(last) <= moments.now():
+            continue  # nobody was at work: that it is overdue is told just now
         content: dict[str, Any] = {"material": terms.names(due), **terms.until(calendar, due)}
         notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
         journal.record(run.session, run.row, actor=run.actor, what="tolerance reminded", notice=notice.number, **content)
@@ -138,7 +142,7 @@ def overdue(run: Run) -> None:
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
         for item in _concerned(run.session, run.case, *alike):
             if item.clock in UNDER_WAY:
-                _pause(run.session, item, alike, notice, actor=run.actor)
+                _pause(run.session, item, alike, notice, actor=run.actor, last=periods.last_of(run.session, alike[0]))
                 _wake(run.session, item)
         journal.record(run.session, run.row, actor=run.actor, what="tolerance overdue", notice=notice.number, **content)
     if late:
@@ -245,11 +249,17 @@ def _tell(run: Run, kind: NoticeKind, materials: str, items: Sequence[Item], *, 
     journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
 
 
-def _pause(session: Session, item: Item, alike: Iterable[Tolerance], notice: Notice, *, actor: Actor) -> None:
-    """Pause the clock of an item for those of some materials that it needs."""
+def _pause(session: Session, item: Item, alike: Iterable[Tolerance], notice: Notice, *, actor: Actor, last: date | None = None) -> None:
+    """Pause the clock of an item for those of some materials that it needs: from today on.
+
+    Where nobody may decide without one of them, and the item's own promise has ended with its `last` day, or after it: from that day on, of
+    which the department had nothing.  Else it would be late for what the applicant owes.
+    """
     for tolerance in (each for each in alike if item.code in each.used_by):
         reason, days = f"容缺材料逾期未补：{tolerance.name}", max(1, tolerance.grace_days)
-        item_clock.pause(session, item, kind=PauseKind.TOLERANCE_OVERDUE, reason=reason, days=days, notice=notice, actor=actor)
+        over = last is not None and terms.accounts_for(tolerance, item, last) and dials.light(item, dials.today()) is Light.RED
+        told: dict[str, Any] = {"reason": reason, "days": days, "notice": notice, "actor": actor, "on": last if over else None}
+        item_clock.pause(session, item, kind=PauseKind.TOLERANCE_OVERDUE, **told)
 
 
 def _concerned(session: Session, case: Case, *tolerances: Tolerance) -> list[Item]:

@@ -9,7 +9,7 @@ import time_machine
 from api import tables, words
 from engine.clock import PauseKind
 from engine.hindrances import HindranceKind
-from tests.api.bundle import APPLICANT, item, submit, task
+from tests.api.bundle import APPLICANT, MATERIALS, complete, item, submit, task
 
 #: List → the field that is the number of the case.
 FILES = {"/deadlines": "case", "/alerts": "case", "/cases": "number", "/tasks": "case"}
@@ -85,6 +85,16 @@ def test_deadlines__pauses_that_last_longer_than_was_told(call, supervisor, late
         assert (alert["预警类型"], alert["部门"], alert["红黄灯"]) == ("暂停超出告知时间", "市场监管局", "黄灯")
         assert "已超出告知申请人的 5 个工作日（至 2026-03-24）：听证会" in alert["说明"]
     assert supervisor.get("/deadlines?paused=maybe").status_code == 422
+
+
+def test_deadlines__what_the_applicant_owes(clerk, supervisor):
+    """The department cannot bring it: it is said who can."""
+    case = submit(clerk, materials=[code for code in MATERIALS if code != "m_plan"])
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+
+    rows = read(supervisor, "/deadlines?department=market&format=csv")
+
+    assert [row["原因"].partition("；")[0] for row in rows] == ["容缺材料待补：场所平面布置图（申请人），2026-03-16 前"]
 
 
 def test_deadlines__why_a_bundle_is_not_done(supervisor, late):

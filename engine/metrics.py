@@ -1,5 +1,7 @@
 """Metrics (运行指标): what the cases of a period show, by matter; each rate as the two numbers it is made of.
 
+A case falls into a period by the day on which it was submitted, or on which it ended: what was finished in a month may be older.
+
 The names are those of the reform's own indicators: 联办量 (how many items a case really bundles), 一次性备齐率 (nothing was missing
 at first), 退件率 (sent away: 不予受理, 补正不来, 退件), 相对办件量 (bundles beside cases of one of their items alone).
 """
@@ -7,34 +9,45 @@ at first), 退件率 (sent away: 不予受理, 补正不来, 退件), 相对办�
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine import archive_search, calendars, case_items, keys, matters, pages, visibility
+from engine import archive_search, calendars, case_items, keys, matters, pages, reads, visibility
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.archive_models import ArchivedCase
 from engine.case_models import Alert, Case, Item, Rating, Supplement, Tolerance
+from engine.models import Definition
 from engine.states import ItemStatus
+
+
+class Day(StrEnum):
+    """By which day a case falls into a period."""
+
+    SUBMITTED = "submitted"  #: 申报日
+    ENDED = "ended"  #: 办结日: whatever it ended with; what is under way is left out
+
 
 _SENT_AWAY = frozenset({ItemStatus.REFUSED, ItemStatus.RETURNED})
 
 
 @dataclass(kw_only=True)
 class Figures:
-    """What the cases of one matter show that were submitted in the period."""
+    """What the cases of one matter show that were submitted, or have ended, in the period."""
 
     matter: str
     name: str
+    #: Cases that are counted.
     submitted: int = 0
-    #: Cases that were submitted in the period, too, and are in the archive: nothing else counts them.
-    archived: int = 0
+    #: Cases that were submitted in the period, too, and are in the archive: nothing else counts them.  None: they were not looked for.
+    archived: int | None = None
     ended: int = 0
     #: open, all_granted, partial, none_granted, withdrawn → cases.
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -55,24 +68,33 @@ class Figures:
     ratings: Counter[int] = field(default_factory=Counter)
 
 
-def collect(session: Session, actor: Actor, *, since: date, until: date) -> list[Figures]:
-    """Count the cases that were submitted from one day to another (both included); a supervisor's in its halls."""
+def collect(session: Session, actor: Actor, *, since: date, until: date, by: Day = Day.SUBMITTED) -> list[Figures]:
+    """Count the cases that were submitted, or have ended, from one day to another (both included); a supervisor's in its halls."""
     actor.require(Role.SUPERVISOR, Role.ADMIN, to="see metrics")
-    period = and_(Case.submitted_at >= calendars.start_of(since), Case.submitted_at < calendars.end_of(until))
-    wanted = and_(visibility.sees_case(actor), Case.hall.is_not(None), period)
     figures = {matter.key: Figures(matter=matter.key, name=matter.name) for matter in matters.catalogue(session)}
+    period = pages.within(Case.id, Case.submitted_at, since, until) if by is Day.SUBMITTED else _ended(session, figures, since, until)
+    wanted = and_(visibility.sees_case(actor), Case.hall.is_not(None), *period)
     alone: Counter[str] = Counter()
     for case, items in _cases(session, wanted):
         _count(figures[case.matter], case.ended_at is not None, items)
         if case.matter == matters.SINGLE_ITEM:
             alone.update({item.code for item in items})
     _count_rows(session, wanted, figures)
-    for archived, number in _archived(session, actor, since, until):
-        if archived in figures:
-            figures[archived].archived = number
+    if by is Day.SUBMITTED:
+        archived = dict(_archived(session, actor, since, until))
+        for key, found in figures.items():
+            found.archived = archived.get(key, 0)
     for matter in matters.catalogue(session):
         figures[matter.key].alone = sum(alone[code] for code in matter.calls)
     return [found for key, found in figures.items() if key != matters.SINGLE_ITEM]
+
+
+def _ended(session: Session, keys_of_matters: Collection[str], since: date, until: date) -> Iterator[ColumnElement[bool] | TextClause]:
+    """Keep what has ended in a period: of each version of a matter its index holds that day."""
+    versions = session.scalars(select(Definition.id).where(Definition.key.in_(keys_of_matters))).all()
+    yield reads.among(session, Case.definition_id, versions)
+    yield Case.ended_at >= calendars.start_of(since)
+    yield Case.ended_at < calendars.end_of(until)
 
 
 def _cases(session: Session, wanted: ColumnElement[bool]) -> Iterator[tuple[Any, Sequence[Any]]]:
@@ -95,7 +117,10 @@ def _count(figures: Figures, ended: bool, items: Sequence[Any]) -> None:
 
 
 def _archived(session: Session, actor: Actor, since: date, until: date) -> Iterator[tuple[str, int]]:
-    """Count the cases of a period that are in the archive, by matter; the day of its submission stands in the number of a case."""
+    """Count cases submitted in a period that are in the archive, by matter; the day of its submission stands in the number of a case.
+
+    Of the day on which they ended the archive has no index, and it grows for ever.
+    """
     day = func.substr(ArchivedCase.number, func.length(ArchivedCase.region) + 1, 8)
     period = (*pages.within(ArchivedCase.id, ArchivedCase.ended_at, since, None), day.between(f"{since:%Y%m%d}", f"{until:%Y%m%d}"))
     query = select(ArchivedCase.matter, func.count()).where(*period, archive_search.visible(actor), ArchivedCase.hall.is_not(None))
@@ -104,7 +129,7 @@ def _archived(session: Session, actor: Actor, since: date, until: date) -> Itera
 
 def _count_rows(session: Session, wanted: ColumnElement[bool], figures: dict[str, Figures]) -> None:
     """Count what is written beside the cases."""
-    lacking = Case.id.in_(select(Supplement.case_id).union(select(Tolerance.case_id)))
+    lacking = or_(*(exists().where(keys.same_case(kind, Case)) for kind in (Supplement, Tolerance)))
     counted = select(Case.matter, func.count()).where(wanted, lacking).group_by(Case.matter)
     for matter, number in session.execute(counted):
         figures[matter].incomplete = number

@@ -24,7 +24,7 @@ bp = Blueprint("metrics", __name__, url_prefix="/metrics")
 #: What a form for the month asks, in the file: each rate as the two numbers it is made of.
 COLUMNS = {
     "一件事": Column("name"),
-    "申报": Column("submitted"),
+    "办件": Column("submitted"),
     "已归档（其余各栏不含）": Column("archived"),
     "办结": Column("ended"),
     **{words.OUTCOMES[outcome]: Column(outcome) for outcome in ("open", "all_granted", "partial", "none_granted", "withdrawn")},
@@ -43,17 +43,22 @@ class Period(Query):
 
     since: Day
     until: Day
+    by: Annotated[
+        metrics.Day,
+        Field(description="按申报日还是办结日统计 · Count what was submitted in the period, or what has ended in it."),
+    ] = metrics.Day.SUBMITTED
     format: Annotated[Literal["json", "csv"], Field(description="csv：导出为一个文件 · csv: as a file.")] = "json"
 
 
 class FiguresShown(Shape):
-    """What the cases of one matter show that were submitted in the period."""
+    """What the cases of one matter show that were submitted, or have ended, in the period."""
 
     matter: str
     name: str
+    #: Cases that are counted: all that were submitted in the period, or all that have ended in it.
     submitted: int
-    #: Cases of the period that are in the archive: no other figure counts them.
-    archived: int
+    #: Cases submitted in the period that are in the archive: no other figure counts them.  By `ended`: null, nobody knows how many.
+    archived: int | None
     ended: int
     #: open, all_granted, partial, none_granted, withdrawn: cases.
     outcomes: dict[str, int]
@@ -79,6 +84,7 @@ class MetricsShown(Shape):
 
     since: dt.date
     until: dt.date
+    by: metrics.Day
     data: list[FiguresShown]
 
 
@@ -89,10 +95,10 @@ def get_metrics(query: Period) -> Response:
     if query.until < query.since:
         raise InvalidInput.of_field("until", f"Expected a period that ends on {query.since} or later, but it ends on {query.until}")
     with database().snapshot() as session:
-        found = metrics.collect(session, auth.actor(), since=query.since, until=query.until)
+        found = metrics.collect(session, auth.actor(), since=query.since, until=query.until, by=query.by)
         if query.format == "csv":
             return tables.file(session, map(_row, found))
-        return answer({"since": query.since, "until": query.until, "data": [vars(figures) for figures in found]})
+        return answer({"since": query.since, "until": query.until, "by": query.by, "data": [vars(figures) for figures in found]})
 
 
 def _row(figures: Figures) -> dict[str, Any]:

@@ -167,6 +167,19 @@ def test_plans__of_every_filter(crowded):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("by", ["submitted", "ended"])
+def test_plans__of_a_period(crowded, by):
+    """Of a day on which little happened no more is read than what did, by either day."""
+    found = {}
+    for who in ("admin", "supervisor"):
+        with plans.recorded(crowded.database) as statements:
+            crowded[who].get("/metrics", since="2025-03-01", until="2025-03-01", by=by)
+        found |= plans.whole_reads(crowded.database, statements, crowd.CROWDED)
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("path", ["/departments/market", "/halls/changsha"])
 def test_plans__of_a_deletion(crowded, path):
     with plans.recorded(crowded.database) as statements:

@@ -4,11 +4,12 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from engine import archives, moments
+from engine import archives, deployments, folders, moments
 from engine.case_models import Case
 from engine.models import Outbox
 from tests.api.bundle import MATERIALS, accepted, complete, item, submit
 from tests.api.test_tables import read
+from tests.stage import DESIGNER, WORKFLOWS
 
 MARCH = "/metrics?since=2026-03-01&until=2026-03-31"
 
@@ -45,7 +46,7 @@ def test_metrics__of_bundles(clerk, supervisor, market, fire):
     (row,) = (row for row in read(supervisor, f"{MARCH}&format=csv") if row["一件事"] == "开办餐饮店")
     assert row == {
         "一件事": "开办餐饮店",
-        "申报": "3",
+        "办件": "3",
         "已归档（其余各栏不含）": "0",
         "办结": "2",
         "办理中": "1",
@@ -101,7 +102,9 @@ def test_metrics__of_what_is_archived(clerk, supervisor, admin, call, app):
     for path in ("/metrics?since=2026-03-03&until=2026-03-31", "/metrics?since=2026-02-01&until=2026-03-01"):
         assert restaurant(supervisor, path)["archived"] == 0
     (row,) = (row for row in read(supervisor, f"{MARCH}&format=csv") if row["一件事"] == "开办餐饮店")
-    assert (row["申报"], row["已归档（其余各栏不含）"]) == ("1", "1")
+    assert (row["办件"], row["已归档（其余各栏不含）"]) == ("1", "1")
+    ended = restaurant(supervisor, f"{MARCH}&by=ended")
+    assert (ended["submitted"], ended["archived"]) == (0, None)
 
 
 def put_away(app, window):
@@ -129,3 +132,42 @@ def test_metrics__of_another_period_and_another_hall(clerk, admin, call):
 )
 def test_metrics__no_period(supervisor, query):
     assert supervisor.get(f"/metrics{query}").status_code == 422
+
+
+def refused_on(clerk, day, received):
+    with time_machine.travel(f"{received}T09:00:00+08:00"):
+        case = submit(clerk)
+    with time_machine.travel(day):
+        complete(clerk, case, "一窗受理", outcome="refuse", refusal_kind="not_required", reason="依法不需要")
+
+
+def test_metrics__by_the_day_on_which_it_ended(clerk, supervisor):
+    """What was finished in a month may have been submitted before, and what is under way has not ended in any."""
+    refused_on(clerk, "2026-04-01T00:00:00+08:00", received="2026-03-31")
+    refused_on(clerk, "2026-04-30T23:59:00+08:00", received="2026-04-30")
+    submit(clerk)
+    april = "/metrics?since=2026-04-01&until=2026-04-30"
+
+    assert (restaurant(supervisor)["submitted"], restaurant(supervisor, april)["submitted"]) == (2, 1)
+    found = restaurant(supervisor, f"{april}&by=ended")
+    assert (found["submitted"], found["ended"], found["outcomes"], found["sent_away"]) == (2, 2, {"none_granted": 2}, 6)
+    assert restaurant(supervisor, "/metrics?since=2026-04-02&until=2026-04-30&by=ended")["submitted"] == 1
+    assert restaurant(supervisor, "/metrics?since=2026-04-01&until=2026-04-29&by=ended")["submitted"] == 1
+    assert restaurant(supervisor, f"{MARCH}&by=ended")["submitted"] == 0
+    assert supervisor.get(f"{april}&by=ended").json["by"] == "ended"
+    (row,) = (row for row in read(supervisor, f"{april}&by=ended&format=csv") if row["一件事"] == "开办餐饮店")
+    assert (row["办件"], row["办结"], row["未办成"]) == ("2", "2", "2")
+    assert supervisor.get(f"{april}&by=accepted").status_code == 422
+
+
+def test_metrics__of_what_ended_on_an_earlier_version(app, clerk, supervisor):
+    """A case stays on the version on which it began."""
+    refused = submit(clerk)
+    complete(clerk, refused, "一窗受理", outcome="refuse", refusal_kind="not_required", reason="依法不需要")
+    (folder,) = folders.read([WORKFLOWS / "open-restaurant"])
+    drawn = folder.resources["open-restaurant.bpmn"].replace(b"</bpmn:definitions>", b"<!-- later --></bpmn:definitions>")
+    with app.extensions["database"].transaction() as session:
+        deployments.deploy(session, "later", {**folder.resources, "open-restaurant.bpmn": drawn}, actor=DESIGNER)
+    submit(clerk)
+
+    assert restaurant(supervisor, f"{MARCH}&by=ended")["submitted"] == 1

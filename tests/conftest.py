@@ -15,7 +15,7 @@ from bpmn import compiler
 from engine import deadlines, logs, pages, worklists
 from engine.database import Database
 from engine.settings import Environment
-from tests import databases, distribution, joins
+from tests import databases, distribution, joins, sessions
 from tests.locks import Locks
 from tests.stage import furnish
 
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node) -> None:
     """Start PostgreSQL once, here, for all workers of pytest-xdist."""
     if not hasattr(node.config, "postgresql_url"):
-        node.config.postgresql_url = node.config.stash[_STACK].enter_context(databases.postgresql_server())
+        node.config.postgresql_url = node.config.stash[_STACK].enter_context(databases.postgresql_server(tidied=False))
     node.workerinput["postgresql_url"] = node.config.postgresql_url
 
 
@@ -109,7 +109,7 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[databases.PostgreSQL]
         if _is_worker(request.config):
             url = request.config.workerinput["postgresql_url"]
         else:
-            url = stack.enter_context(databases.postgresql_server())
+            url = stack.enter_context(databases.postgresql_server(tidied=False))
         server = databases.PostgreSQL(url)
         stack.callback(server.close)
         yield server
@@ -165,9 +165,9 @@ def one_order_of_locks(store: databases.SQLite | databases.PostgreSQL) -> Iterat
 
 
 @pytest.fixture
-def database_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
     """URL of a migrated database that no other test sees."""
-    with store.fresh() as url:
+    with store.fresh(warm="database" in request.fixturenames) as url:
         yield url
 
 
@@ -190,7 +190,7 @@ def database(database_url: str) -> Iterator[Database]:
     """A migrated database that no other test sees, opened."""
     opened = databases.opened(database_url)
     yield opened
-    opened.close()
+    sessions.park(opened)
 
 
 @pytest.hookimpl(wrapper=True)

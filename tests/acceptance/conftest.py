@@ -3,6 +3,7 @@
 import pytest
 import time_machine
 
+from tests import sessions
 from tests.acceptance import crowd
 from tests.hall import Hall
 from tests.stage import MONDAY, furnish
@@ -12,7 +13,7 @@ from tests.stage import MONDAY, furnish
 def hall_url(store, request):
     """URL of a furnished database that no other test sees; with a crowd in it, where that is asked for: it takes long to gather, too."""
     source = store.branch(furnish)
-    with (source.branch(crowd.fill) if "crowded" in request.fixturenames else source).fresh() as url:
+    with (source.branch(crowd.fill) if "crowded" in request.fixturenames else source).fresh(warm=True) as url:
         yield url
 
 
@@ -21,7 +22,7 @@ def hall(hall_url, tmp_path, one_order_of_locks, compiled_once):
     with time_machine.travel(MONDAY, tick=False) as traveller:
         opened = Hall(hall_url, tmp_path, traveller)
         yield opened
-        opened.close()
+        sessions.park(opened.database)
 
 
 @pytest.fixture

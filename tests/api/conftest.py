@@ -9,6 +9,7 @@ import time_machine
 
 from api.camunda import polling
 from engine import scheduler
+from tests import sessions
 from tests.api.bundle import ANSWERS, APPLICANT, MATERIALS
 from tests.hall import application
 from tests.stage import Beginning, Stage, furnish
@@ -78,7 +79,7 @@ def beginning(request):
 def furnished_url(store, beginning):
     """URL of a database with all that is shipped, and what the test begins with, that no other test sees."""
     source = store.branch(furnish)
-    with (source if beginning is None else source.branch(beginning.fill)).fresh() as url:
+    with (source if beginning is None else source.branch(beginning.fill)).fresh(warm=True) as url:
         yield url
 
 
@@ -96,7 +97,7 @@ def serving(url, folder):
     app.extensions["draining"].clear()  # it may have served another test
     yield app
     _await_watcher()
-    app.extensions["database"].close()
+    sessions.park(app.extensions["database"])
 
 
 def _await_watcher() -> None:

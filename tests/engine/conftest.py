@@ -16,7 +16,7 @@ from engine import moments, samples
 from engine.actors import Actor, RoleGrant
 from engine.case_models import Case
 from engine.database import Database
-from tests import databases, distribution
+from tests import databases, distribution, sessions
 from tests.listening import listening
 from tests.stage import MONDAY, Beginning, Person, Stage, furnish
 
@@ -32,8 +32,8 @@ class Copied(Stage):
 
     @cached_property
     def database(self) -> Database:
-        database = databases.opened(self._stack.enter_context(self._source.fresh()))
-        self._stack.callback(database.close)
+        database = databases.opened(self._stack.enter_context(self._source.fresh(warm=True)))
+        self._stack.callback(sessions.park, database)
         return database
 
     @property

@@ -19,9 +19,10 @@ def remind(run: Run) -> None:
     reminded = select(Alert.id).where(keys.its(Alert.item_id, run.item), Alert.kind == AlertKind.REMINDER)
     if run.session.scalar(reminded.where(Alert.raised_at >= calendars.start_of(dials.today())).limit(1)) is not None:
         return  # by another timer, or for a day that has passed while nobody was at work
-    late = dials.light(run.item, dials.today()) is Light.RED  # nobody was at work when it was time, or it is drawn to remind of that, too
-    message = f"事项 {run.item.number}（{run.item.name}）{'已超期，尚未办结' if late else '即将到期'}"
-    alerts.raise_alert(run.session, run.case, AlertKind.REMINDER, Light.RED if late else Light.YELLOW, message, item=run.item)
+    # When nobody was at work in time it is late already; that is for `overdue` to tell, and to be taken back if a calendar shows otherwise.
+    late = dials.light(run.item, dials.today()) is Light.RED
+    message = f"事项 {run.item.number}（{run.item.name}）{'尚未办结' if late else '即将到期'}"
+    alerts.raise_alert(run.session, run.case, AlertKind.REMINDER, Light.YELLOW, message, item=run.item)
     journal.record(run.session, run.row, actor=run.actor, what="item reminded", item=run.item.number)
 
 

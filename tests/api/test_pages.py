@@ -75,6 +75,18 @@ def test_index__in_the_words_and_the_time_of_the_hall(clerk, running, market):
     assert "不予许可：操作间未分区" in text
 
 
+def test_index__how_long_a_pause_was_told_to_take(clerk, running, market):
+    """Whoever asks at the window is told it again; a pause that is over is not spoken of."""
+    number = item(running, "food_permit")["number"]
+    market.post(f"/items/{number}/pause", {"kind": "hearing", "reason": "规划听证", "days": 5})
+    text = clerk.page(f"/?case={running['number']}").get_data(as_text=True)
+    assert market.post(f"/items/{number}/resume", {}).status_code == 200
+    later = clerk.page(f"/?case={running['number']}").get_data(as_text=True)
+
+    assert "<td>已暂停：规划听证（2026-03-02 起，预计 5 个工作日）</td>" in text
+    assert "<td>已暂停" not in later
+
+
 def test_index__corrections_are_asked_for(clerk):
     """What is missing, what is wrong, and until when."""
     case = submit(clerk, materials=MATERIALS[1:])

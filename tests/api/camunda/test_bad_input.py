@@ -1,13 +1,18 @@
 """Whatever is sent to whatever address: an answer in JSON that a client can read, and never a fault of ours."""
 
+from contextlib import ExitStack
+
 import orjson
 import pytest
+import time_machine
 
 from tests import everywhere
 from tests.api.camunda.conftest import Client, form_task
 from tests.api.camunda.test_external_tasks import fetch
+from tests.api.conftest import MONDAY, Caller, serving
 from tests.bpmn import diagrams as d
-from tests.stage import Beginning
+from tests.listening import listening
+from tests.stage import Beginning, furnish
 
 BODIES = [
     b"", b"null", b"[]", b"{", b"\xff\xfe", b'"x"', b"1e999", b"[" * 5000, b'{"a":' * 500 + b"1" + b"}" * 500,
@@ -20,41 +25,67 @@ BODIES = [
 QUERIES = ["maxResults=x", "firstResult=-1", "maxResults=99999999999999", "id=x&name=%00", "deserializeValues=2", "processInstanceId=x", "variables=_eq_", "finished=5", "version=x", "externalTaskId=1", "sortBy=x", "latestVersion=1"]  # fmt: skip
 
 
+class Served:
+    """An application, who calls it, and all that can be called there: about things that there are, and things that there are not."""
+
+    def __init__(self, app):
+        self.worker, self.asked, self.answered = Client(app, "worker"), 0, 0
+        started = Client(app, "designer").start(form_task())
+        real = {
+            "found": started["id"],
+            "definition": started["definitionId"],
+            "key": "p",
+            "name": "n",
+            "tenant": "430100",
+            "task": self.worker.get("/task").json[0]["id"],
+        }
+        self.calls = [
+            (method, rule.build({name: values.get(name, "00000000-0000-0000-0000-000000000000") for name in rule.arguments})[1])
+            for rule in app.url_map.iter_rules()
+            if rule.rule.startswith("/engine-rest")
+            for values in (real, {})
+            for method in sorted(rule.methods - {"OPTIONS", "HEAD"})
+        ]
+        # By a key: of a thousand questions of one second the database is asked but once who asks.
+        key = Caller(app, "admin").post("/accounts/worker/keys", {"label": "garbage"}).json["key"]
+        self.worker.headers = {"Authorization": f"Bearer {key}"}
+
+    def ask(self, method, path, body):
+        """Send it; what is answered, and whether the database was asked."""
+        self.asked, self.answered = 0, self.answered + 1
+        return self.worker.call(method, path, prefix="", data=body), bool(self.asked)
+
+    def count(self, *_about):
+        self.asked += 1
+
+
 @pytest.fixture
-def addresses(app, designer, worker):
-    """Every call, about things that there are and things that there are not."""
-    started = designer.start(form_task())
-    task = worker.get("/task").json
-    real = {
-        "found": started["id"],
-        "definition": started["definitionId"],
-        "key": "p",
-        "name": "n",
-        "tenant": "430100",
-        "task": task[0]["id"] if task else "x",
-    }
-    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/engine-rest")]
-    calls = [
-        (method, rule.build({name: values.get(name, "00000000-0000-0000-0000-000000000000") for name in rule.arguments})[1])
-        for rule in rules
-        for values in (real, {})
-        for method in rule.methods - {"OPTIONS", "HEAD"}
-    ]
-    return sorted(set(calls), key=lambda call: (call[0] == "DELETE", call))
+def served(sqlite, postgresql, tmp_path, compiled_once):
+    """An application on a database of each kind."""
+    with ExitStack() as stack:
+        stack.enter_context(time_machine.travel(MONDAY))
+        both = []
+        for kind, store in (("sqlite", sqlite), ("postgresql", postgresql)):
+            url = stack.enter_context(store.branch(furnish).fresh(warm=True))
+            app = stack.enter_context(serving(url, tmp_path / kind))
+            both.append(Served(app))
+            stack.enter_context(listening(app.extensions["database"].bind, before_cursor_execute=both[-1].count))
+        yield both
 
 
-def test_everything__garbage(addresses, worker, admin):
-    """By a key: of a thousand questions of one second the database is asked but once who asks."""
-    key = admin.post("/accounts/worker/keys", {"label": "garbage"}).json["key"]
-    worker.headers = {"Authorization": f"Bearer {key}"}
+def test_everything__garbage(served):
+    """PostgreSQL is sent what SQLite was asked about: nothing else would come to it, for it is answered before."""
     told = []
-    for method, path in addresses:
-        sent = BODIES if method != "GET" else [None]
-        told += [(method, path, body, worker.call(method, path, prefix="", data=body)) for body in sent]
-        if method == "GET":
-            told += [(method, f"{path}?{query}", None, worker.get(f"{path}?{query}", prefix="")) for query in QUERIES]
+    calls = sorted(set(zip(*(each.calls for each in served), strict=True)), key=lambda calls: (calls[0][0] == "DELETE", calls))
+    for (method, path), (_, there) in calls:
+        sent = [("", None), *((f"?{query}", None) for query in QUERIES)] if method == "GET" else [("", body) for body in BODIES]
+        for query, body in sent:
+            answer, is_asked = served[0].ask(method, path + query, body)
+            told.append((method, path + query, body, answer))
+            if is_asked:
+                told.append((method, there + query, body, served[1].ask(method, there + query, body)[0]))
 
-    assert len(told) > 1000
+    assert min(each.answered for each in served) > 1000
     assert 401 not in {answer.status_code for *_, answer in told}
     assert [(m, p, b) for m, p, b, answer in told if answer.status_code >= 500] == []
     refused = [answer for *_, answer in told if answer.status_code >= 400]

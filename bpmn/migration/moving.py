@@ -126,7 +126,7 @@ class Moving:
         moved = row._replace(element=step.to or row.element, flow=flow, facts=remembered.renamed(self._plan, row.facts))
         if step.verdict is not Verdict.RESET:
             return moved
-        kept = cast("Facts", {name: value for name, value in row.facts.items() if name not in _DUE})
+        kept = cast("Facts", {name: value for name, value in moved.facts.items() if name not in _DUE})
         return moved._replace(state=snapshots.READY, facts=kept)
 
 

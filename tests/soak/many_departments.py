@@ -119,11 +119,12 @@ def _work(pipe: Connection) -> None:
 
 
 def measure(trials: int, seconds: float) -> Found:
-    """Let so many bundles be finished, as far as the seconds go."""
-    found, end = Found(), time.monotonic() + seconds
+    """Let so many bundles be finished, as far as the seconds go; they count from when all is prepared."""
+    found = Found()
     with databases.postgresql_server(CALM) as url, offices() as crew:
         server = databases.PostgreSQL(url)
         prepared = server.branch(lambda fresh: _prepare(fresh, min(BUNDLES, trials) + WARM))
+        end = time.monotonic() + seconds
         while len(found.last) < trials and time.monotonic() < end:
             with prepared.fresh() as fresh:
                 crew.open(fresh)

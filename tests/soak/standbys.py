@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,14 +21,12 @@ from tests.soak import checks, trial
 from tests.soak.clerks import CREATED, SERVED, Board
 from tests.soak.networks import Loopback, free_port
 from tests.soak.nodes import Node
-from tests.soak.server import Server
-from tests.soak.trial import DATABASE, Plan
+from tests.soak.server import COMMON, DATABASE, NODES, OPERATOR, Server
+from tests.soak.trial import Plan
 
-CONF = """
-fsync = off
-max_connections = 90
+CONF = f"""{COMMON}
 listen_addresses = '127.0.0.1'
-unix_socket_directories = '{folder}'
+wal_keep_size = 256MB
 synchronous_standby_names = 'ANY 1 (standby1, standby2)'
 wal_receiver_timeout = 5s
 wal_retrieve_retry_interval = 500ms
@@ -44,9 +43,9 @@ class Cluster:
         primary.found()
         primary.start()
         stack.callback(primary.stop, "immediate")
-        self.proxies = [stack.enter_context(Proxy(f"postgresql://postgres@127.0.0.1:{server.port}/{DATABASE}")) for server in self.servers]
+        self.proxies = [stack.enter_context(Proxy(f"postgresql://{NODES}@127.0.0.1:{server.port}/{DATABASE}")) for server in self.servers]
         for number, standby in enumerate(self.servers[1:], start=1):
-            at = f"host=127.0.0.1 port={self.proxies[0].port} user=postgres application_name=standby{number}"
+            at = f"host=127.0.0.1 port={self.proxies[0].port} user={OPERATOR} application_name=standby{number}"
             primary.run("pg_basebackup", "-D", str(standby.folder), "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", at)
             standby.configure()
             standby.start()
@@ -61,9 +60,8 @@ class Cluster:
         return server
 
     def url(self) -> str:
-        """URL with all hosts: whoever connects finds the one that writes."""
-        hosts = "&".join(f"host=127.0.0.1:{proxy.port}" for proxy in self.proxies)
-        return f"postgresql+psycopg://postgres@/{DATABASE}?{hosts}&target_session_attrs=read-write&connect_timeout=2"
+        """URL with all hosts, behind their proxies."""
+        return url_of(self.proxies)
 
     def fail(self, how: str) -> None:
         """Take the primary away."""
@@ -77,10 +75,16 @@ class Cluster:
         first.run("pg_ctl", "-w", "-D", str(first.folder), "promote")
         name = f"standby{self.servers.index(second)}"
         with second.connect() as session:
-            follow = f"host=127.0.0.1 port={first.port} user=postgres application_name={name}"
+            follow = f"host=127.0.0.1 port={first.port} user={OPERATOR} application_name={name}"
             session.execute(f"alter system set primary_conninfo = '{follow}'")
             session.execute("select pg_reload_conf()")
         return first
+
+
+def url_of(hosts: Sequence[Proxy | Server]) -> str:
+    """URL with these hosts: whoever connects finds the one that writes."""
+    named = "&".join(f"host=127.0.0.1:{host.port}" for host in hosts)
+    return f"postgresql+psycopg://{NODES}@/{DATABASE}?{named}&target_session_attrs=read-write&connect_timeout=2"
 
 
 def _await_standbys(primary: Server, seconds: float = 60) -> None:
@@ -105,9 +109,7 @@ def run(how: str, seconds: float, seed: int) -> tuple[float, int, list[str]]:
         folder = stack.enter_context(databases.folder("soak-ha"))
         folder.chmod(0o755)
         cluster = Cluster(folder, stack)
-        with cluster.servers[0].connect() as session:
-            session.execute(f"create database {DATABASE}")
-        near = Database(cluster.servers[0].url(DATABASE))
+        near = Database(cluster.servers[0].make_database())
         keys = trial.furnish(near)
         near.close()
         nodes = [node_of(stack, cluster, number, folder) for number in range(2)]

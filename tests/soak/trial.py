@@ -25,11 +25,8 @@ from tests.soak.clerks import CREATED, PEOPLE, Board, Clerk, Command, applicant
 from tests.soak.model import ITEMS
 from tests.soak.networks import Network
 from tests.soak.nodes import CLOCKED, Node
-from tests.soak.server import SIZE_OF_UPLOADS, Server, small_disk
+from tests.soak.server import DATABASE, NODES, SIZE_OF_UPLOADS, Server, small_disk
 
-DATABASE = "soak"
-#: Whose the database is, and the connections of nodes: an account that is no administrator's, as they have it.
-NODES = "onething"
 #: Processes of each server, on every machine: so many connections the database has for them (docs/operating.md).
 PROCESSES = 2
 #: Connections of nodes that are still there, and what they are at.
@@ -99,7 +96,7 @@ def run(plan: Plan) -> Report:
         server.found()
         server.start()
         stack.callback(server.stop)
-        db = Database(_found(server))
+        db = Database(server.make_database())
         keys = furnish(db)
         before, due = submit(db, plan.cases), alarms.set_all(db, plan.seconds)
         db.close()
@@ -129,13 +126,6 @@ def run(plan: Plan) -> Report:
         return replace(
             _report(chaos, board, nodes[0].network, faults), uploads=uploader.answers, given=sum(len(each.given) for each in fetchers)
         )
-
-
-def _found(server: Server) -> str:
-    with server.connect() as session:
-        session.execute(f"create role {NODES} login")
-        session.execute(f"create database {DATABASE} owner {NODES}")
-    return server.url(DATABASE, NODES)
 
 
 def furnish(db: Database, *, without: bytes = b"") -> dict[str, str]:

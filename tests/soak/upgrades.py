@@ -30,8 +30,8 @@ from tests.soak import checks, trial
 from tests.soak.clerks import Board
 from tests.soak.networks import Loopback
 from tests.soak.nodes import ONETHING, ROOT, Node
-from tests.soak.server import Server
-from tests.soak.standbys import DATABASE, Cluster
+from tests.soak.server import DATABASE, Server
+from tests.soak.standbys import Cluster
 from tests.soak.trial import Plan
 
 OLDER = "0021"
@@ -102,9 +102,7 @@ def run(moment: Moment, seconds: float, seed: int) -> list[str]:
 
 
 def _furnish(server: Server, before: str) -> dict[str, str]:
-    with server.connect() as session:
-        session.execute(f"create database {DATABASE}")
-    db = Database(server.url(DATABASE))
+    db = Database(server.make_database())
     keys = trial.furnish(db, without=NEWER)
     with upgrades.migrating(db.bind) as config:
         command.downgrade(config, before)

@@ -24,6 +24,8 @@ Done = TypeVar("Done")
 PAUSES = (0.05, 0.2, 0.6, 1.2, 2.0)
 #: After so many seconds a request is not repeated any more, and its client is told.
 PATIENCE = 8
+#: What a panic is called, and what it says when no object could be made: there was no memory for it (Pydantic reads a body so).
+PANIC, NO_OBJECT = "PanicException", "PyObject pointer is null"
 
 
 class Application(Flask):
@@ -40,8 +42,13 @@ class Application(Flask):
         return again(super().preprocess_request)
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Answer the request."""
-        return again(super().dispatch_request)
+        """Answer the request; where a library panics, that is a fault as any other."""
+        try:
+            return again(super().dispatch_request)
+        except BaseException as error:
+            if panic := _meant(error):
+                raise panic from error
+            raise
 
 
 def again(work: Callable[[], Done]) -> Done:
@@ -67,6 +74,13 @@ def again(work: Callable[[], Done]) -> Done:
         raise hindered
     finally:
         hindered = None  # it refers to this frame in turn, and Python rarely looks for such circles here (decision 0015)
+
+
+def _meant(error: BaseException) -> Exception | None:
+    """Say what it means that a library which is written in Rust has panicked, of which Python makes no Exception; None: none has."""
+    if type(error).__name__ != PANIC:
+        return None
+    return MemoryError(str(error)) if NO_OBJECT in str(error) else RuntimeError(f"Expected a library to answer, but it panicked: {error}")
 
 
 def _may_repeat() -> bool:

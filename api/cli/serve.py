@@ -18,6 +18,9 @@ from engine import settings
 
 #: Names the folder in which processes count together.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
+#: Has a library in Rust say where it has panicked.  It holds a lock meanwhile, and where there is no memory to find that out it wants the
+#: lock once more, in order to say so: it would wait for itself for ever, and with it all threads of Python.
+TRACES = "RUST_BACKTRACE"
 #: How the name of such a folder begins; a file in it is locked for as long as any process of its server lives.
 METERS, LIVES = "onething-meters-", "lives"
 #: Where it is, if it can be: a process that counts where there is no room left is ended (SIGBUS), and uploads fill the other place.
@@ -32,6 +35,7 @@ FORSAKEN = 60
 def serve(*, with_sample: bool, no_scheduler: bool) -> None:
     """Serve the API and the pages until Ctrl-C or SIGTERM; requests in flight are finished."""
     streams.wait_for_nobody()
+    os.environ[TRACES] = "0"
     loaded = settings.load()
     with counting_together(loaded.processes):
         # Not before: prometheus-client looks when it is imported for the folder in which it is to count.

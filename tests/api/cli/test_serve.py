@@ -464,6 +464,16 @@ def test_serve__leaves_nothing_behind(run, empty_database_url, tmp_path, monkeyp
     assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
+def test_serve__a_panic_says_not_where(run, empty_database_url, monkeypatch):
+    """To find that out takes memory, and a process that has none would wait for itself."""
+    found = []
+    monkeypatch.setattr(servers, "run", lambda *_about, **_words: found.append(os.environ[serve.TRACES]))
+
+    run("serve", ONETHING_DATABASE_URL=empty_database_url, **{serve.TRACES: "1"})
+
+    assert found == ["0"]
+
+
 @pytest.mark.parametrize("memory", ["memory", "none"])
 def test_counting_together__where_uploads_fill_nothing(memory, tmp_path, monkeypatch):
     """In memory, where there is such a place: who counts on a disk that has no room left is killed by the system."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy import URL, Connection, Engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
+from engine import outages
+from engine.errors import EngineError
 from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT, NOTICED
 
 #: Settings of all our connections, whatever an administrator has set for the server, the database or our role: the engine is written for
@@ -113,6 +117,16 @@ def is_pooled(info: Any, session: int) -> bool:
 def only_reads(connection: Connection) -> bool:
     """Whether the server takes no writes from us: it is a standby, or somebody has said so."""
     return bool(connection.scalar(text("SHOW transaction_read_only")) == "on")
+
+
+def said_of(cancelled: str, bind: Engine) -> str:
+    """How the server says, in its own language, that such a statement (`CANCELLED`) was cancelled; empty: it is away."""
+    with suppress(EngineError), outages.told(), bind.connect() as connection:
+        try:
+            connection.exec_driver_sql(cancelled)
+        except DBAPIError as error:
+            return outages.said(error)
+    return ""
 
 
 def withheld(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> list[str]:

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
 NEWEST = "0034"
-#: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
+#: What a program calls itself in its connections; a node that answers people, and one that does what is due; and how all that answer are
+#: known, of whatever release.
 NAME = f"onething {NEWEST}"
-SERVER = f"{NAME} serve"
+SERVER, WORKER = f"{NAME} serve", f"{NAME} work"
 SERVERS = "onething % serve%"
-_IS_SERVER = re.compile(SERVERS.replace("%", ".*"))
+#: Nodes of whatever release.  One that does what is due was called as a command is, before 0034.
+_IS_NODE = re.compile(rf"onething (\w+ (serve|work)\b|(?!{NEWEST}\b)\w+)")
 #: Where Alembic writes down how far it has come.
 _VERSION = table("alembic_version", column("version_num"))
 #: What its comment begins with while a restoration is under way, or was interrupted: the rows are there, and something is still to be done.
@@ -198,11 +200,11 @@ def hindrances(contraction: Script, connection: Connection) -> list[Client]:
     return [client for client in clients.connected(connection) if not _is_young_enough(client, oldest(contraction) or "")]
 
 
-def servers(connection: Connection) -> list[Client]:
-    """Nodes that answer people, of whatever release, and are connected.  On SQLite nobody can be seen."""
+def nodes(connection: Connection) -> list[Client]:
+    """Nodes that are connected, of whatever release.  On SQLite nobody can be seen; they notice there that their file is another one."""
     if not postgresql.is_behind(connection):
         return []
-    return [client for client in clients.connected(connection) if _IS_SERVER.match(client.name)]
+    return [client for client in clients.connected(connection) if _IS_NODE.match(client.name)]
 
 
 def _is_young_enough(client: Client, needed: str) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from api.cli import streams
 from api.cli.doctor import look_before_work
-from engine import archives, compiled_files, garbage, holidays, moments, retention, scheduler, settings
+from engine import archives, compiled_files, garbage, holidays, moments, retention, scheduler, schema, settings
 from engine.database import Database
 from engine.files import FileStore
 from engine.floors import Floors
@@ -40,7 +40,8 @@ def work() -> None:
     streams.wait_for_nobody()
     loaded = settings.load()
     look_before_work(loaded)
-    database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch, region=loaded.region)
+    live, batch, region = loaded.live_instances, loaded.batch, loaded.region
+    database = Database(loaded.database_url, live=live, name=schema.WORKER, batch=batch, region=region)
     moments.follow(database.bind)
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
     garbage.spare(young=YOUNG)

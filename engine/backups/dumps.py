@@ -10,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,7 +19,6 @@ from typing import IO
 import structlog
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import DropTableComment
 
 from engine import beginnings, connections, disks, outages, schema
@@ -35,8 +35,9 @@ _MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\n{end};\n"
 _REVISION = "alembic_version"
 #: How `pg_restore --list` tells in which schema that table is; and how `psql`, that it is in none where is looked here (SQLSTATE).
 _SCHEMA, _NOWHERE = re.compile(rf" TABLE (\S+) {_REVISION} ".encode()), b"42P01"
-#: For how long a dump waits for a table that somebody has for himself, seconds: as long as a migration does.
-LOCK_WAIT = 900
+#: For how long a dump waits for a table that somebody has for himself, seconds: as long as a migration does; and how long at a time.  A
+#: `pg_dump` that waits writes nothing, so it does not see that the command which has begun it was killed; and it holds other tables.
+LOCK_WAIT, AT_A_TIME = 900, 20
 
 
 def kind_of(url: str) -> str:
@@ -68,23 +69,22 @@ def take(db: Database, target: Path) -> None:
     address, environ = _address(db.bind.url)
     words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges"]
     # Whatever is set for the role, or in the environment (`client_encoding`), which may have no letter for what is there.
-    words += [f"--lock-wait-timeout={LOCK_WAIT * 1000:.0f}", f"--encoding={_asked(db, 'server_encoding')}"]
+    words += [f"--lock-wait-timeout={min(AT_A_TIME, LOCK_WAIT) * 1000:.0f}", f"--encoding={_asked(db, 'server_encoding')}"]
     with disks.named(target), target.open("wb") as dump:
+        _dump(words, environ, dump, db)
+
+
+def _dump(words: Sequence[str], environ: Mapping[str, str], dump: IO[bytes], db: Database) -> None:
+    """Have `pg_dump` write; where it has waited long enough for a table it is begun anew, until the time is up."""
+    until = time.monotonic() + LOCK_WAIT
+    while True:
         ended, said = programs.pour(words, environ, dump)
-    if ended:
-        raise programs.failure("Expected pg_dump to carry it out", "pg_dump", ended, said, passing=_said_of_cancelled(db))
-
-
-def _said_of_cancelled(db: Database) -> list[str]:
-    """How the server says, in its own language, that a statement was cancelled: `pg_dump` hands on no SQLSTATE."""
-    words = []
-    for cancelled in connections.CANCELLED:
-        with suppress(EngineError), outages.told(), db.bind.connect() as connection:
-            try:
-                connection.exec_driver_sql(cancelled)
-            except DBAPIError as error:
-                words.append(outages.said(error))
-    return words
+        if not ended:
+            return
+        by_somebody, for_too_long = (connections.said_of(cancelled, db.bind) for cancelled in connections.CANCELLED)
+        if dump.tell() or time.monotonic() > until or not for_too_long or for_too_long.encode() not in said:
+            passing = [words for words in (by_somebody, for_too_long) if words]
+            raise programs.failure("Expected pg_dump to carry it out", "pg_dump", ended, said, passing=passing)
 
 
 def load(source: Path, url: str, name: str, *, then: Callable[[Session], object] = lambda _: None) -> None:
@@ -129,7 +129,7 @@ def _last_word(name: str, end: str) -> str:
 
 
 def require_empty(url: str, *, but_for: str = "") -> None:
-    """Raise InvalidState when a database holds something, which is not to be overwritten, or when a server is connected to it.
+    """Raise InvalidState when a database holds something, which is not to be overwritten, or when a node is connected to it.
 
     `but_for`: the dump that may have been loaded there, as long as its schema is not the newest yet.
     """
@@ -140,14 +140,14 @@ def require_empty(url: str, *, but_for: str = "") -> None:
     db = Database(url)
     try:
         with outages.told(), db.bind.connect() as connection:
-            tables, servers = inspect(connection).get_table_names(), schema.servers(connection)
+            tables, nodes = inspect(connection).get_table_names(), schema.nodes(connection)
         if (tables or kind_of(url) == "sqlite") and not _is_marked(db, but_for):
             raise InvalidState(
                 f"Expected {connections.shown(url)} to be empty, but it is there already, with {len(tables)} tables; restore beside it, "
                 "or, where this backup was restored just now and it was interrupted, go on with onething verify"
             )
-        if servers:  # they would carry out what is asked as soon as the rows are there, and give numbers again that are on paper
-            raise InvalidState(f"Expected nobody to serve here before all is done, but {servers[0]} does; stop it, or restore elsewhere")
+        if nodes:  # they would do what is asked, and what is due, as soon as the rows are there, and give numbers again that are on paper
+            raise InvalidState(f"Expected nobody to work here before all is done, but {nodes[0]} does; stop it, or restore elsewhere")
     finally:
         db.close()
 

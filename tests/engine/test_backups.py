@@ -593,18 +593,19 @@ class TestPrograms:
 
         assert not elsewhere.folder.exists()
 
-    def test_restore__a_server_is_connected(self, here, files, empty_database_url, tmp_path):
+    @pytest.mark.parametrize("name", [schema.SERVER, schema.WORKER, "onething 0027"])
+    def test_restore__a_node_is_connected(self, here, files, empty_database_url, tmp_path, name):
         """One that was left when the database was made anew: as soon as rows were there it would give numbers that are on paper."""
         backups.take(here, files, tmp_path / "backup")
-        elsewhere, server = FileStore(tmp_path / "elsewhere" / "materials"), Database(empty_database_url, name=schema.SERVER)
-        with server.reading() as session:
+        elsewhere, node = FileStore(tmp_path / "elsewhere" / "materials"), Database(empty_database_url, name=name)
+        with node.reading() as session:
             assert session.scalar(text("SELECT 1")) == 1
 
-        with pytest.raises(InvalidState, match=r"Expected nobody to serve here before all is done, but onething \w+ serve \(process"):
+        with pytest.raises(InvalidState, match=rf"Expected nobody to work here before all is done, but {name} \(process"):
             restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
 
         assert not elsewhere.folder.exists()
-        server.close()
+        node.close()
 
     def test_load__fails_on_the_way(self, here, files, empty_database_url, tmp_path):
         """All of it, or nothing."""
@@ -703,6 +704,21 @@ class TestPrograms:
                 taking.result()
 
         assert [path.name for path in tmp_path.iterdir()] == ["var"]
+
+    def test_take__waits_for_a_table_a_while_at_a_time(self, here, files, tmp_path, monkeypatch):
+        """`pg_dump` is begun anew: one whose command was killed is to end soon, for it keeps others from other tables."""
+        monkeypatch.setattr(dumps, "AT_A_TIME", 0.1)
+        waiting = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'"
+        with ThreadPoolExecutor(1) as pool, here.bind.connect() as holding, here.bind.connect() as admin:
+            admin.execution_options(isolation_level="AUTOCOMMIT")
+            holding.exec_driver_sql("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE")
+            taking, seen = pool.submit(backups.take, here, files, tmp_path / "backup"), set[int]()
+            while not taking.done() and len(seen) < 2:
+                seen |= set(admin.exec_driver_sql(waiting).scalars())
+                time.sleep(0.01)
+            holding.rollback()
+
+            assert taking.result().kind == "postgresql"
 
     @pytest.mark.parametrize(
         ("place", "kind", "but"),

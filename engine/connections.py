@@ -7,12 +7,15 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import base as pools
+from sqlalchemy.util import queue
 
-from engine import outages
+from engine import moments, outages
 from engine.errors import EngineError
 from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT, NOTICED
 
@@ -60,6 +63,20 @@ VITAL = (
 CANCELLED = ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SET statement_timeout = 1; SELECT pg_sleep(1)")
 #: The first version of PostgreSQL itself that is served, as servers count.
 HAS_PROCESSES = 90_600
+
+
+def keep_time() -> None:
+    """Let SQLAlchemy's pools go by the steady clock: they go by that of the host, which may be set, and have no other way to be told.
+
+    What they compare is when a connection was made, and when one has shown that all made before it are dead.  Where the clock was ahead
+    at that moment, each later connection would be made anew for each use, until the clock is there again; where it was ahead when they
+    were made, the dead ones would be found out one by one.
+    """
+    vars(pools)["time"] = SimpleNamespace(time=moments.steady)
+    vars(queue)["_time"] = moments.steady
+
+
+keep_time()
 
 
 def shown(url: str) -> str:

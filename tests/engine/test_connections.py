@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from sqlalchemy import create_engine, make_url, select, text
 
 from engine import connections, doctor, instances, readiness, verification
@@ -106,6 +107,41 @@ def test_connection__whatever_the_environment_says(url, monkeypatch):
 
     assert at.isoformat() == NOW.isoformat()
     assert said == ["ISO, DMY", "0"]
+    db.close()
+
+
+def used(db):
+    """Which session of the server does what is asked."""
+    with db.reading() as session:
+        return session.scalar(text("SELECT pg_backend_pid()"))
+
+
+def end_all(url):
+    """End the other sessions of a database."""
+    bind = create_engine(url, isolation_level="AUTOCOMMIT")
+    with bind.connect() as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}").all()
+    bind.dispose()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=3653)], ids=["an hour", "ten years"])
+def test_pool__the_clock_of_the_host_is_set_back(url, ahead):
+    """After an outage connections are kept, and those made before it are known to be dead, whatever the host has taken for the time."""
+    db = Database(url)
+    with time_machine.travel(datetime.now(UTC) + ahead):
+        used(db)
+        end_all(url)
+        with pytest.raises(Unavailable):
+            used(db)
+    assert len({used(db) for _ in range(3)}) == 1
+
+    with time_machine.travel(datetime.now(UTC) + ahead), db.reading() as one, db.reading() as other:
+        before = {session.scalar(text("SELECT pg_backend_pid()")) for session in (one, other)}
+    end_all(url)
+    with pytest.raises(Unavailable):
+        used(db)
+    assert used(db) not in before
     db.close()
 
 

@@ -48,6 +48,7 @@ def work() -> None:
     heart = heartbeat(database, loaded, pace(database))
     # Blocked in every thread, it waits for this one: another thread that were woken by it, as after SIGCONT, would tell nobody.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends no server either
     streams.say(f"Looking every {loaded.tick:g} s for what is due.")
     heart.start()
     signal.sigwait(ENDING)

@@ -28,7 +28,9 @@ def waiting(db):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-@pytest.mark.parametrize(("by", "status"), [("a service manager", 128 + signal.SIGTERM), ("a person", 1)])
+@pytest.mark.parametrize(
+    ("by", "status"), [("a service manager", 128 + signal.SIGTERM), ("who closes its terminal", 128 + signal.SIGHUP), ("a person", 1)]
+)
 def test_backup__is_told_to_stop(run, begin, environ, tmp_path, by, status):
     """As by a service manager whose patience is over: no half of a backup fills the disk, pg_dump does not go on, and it says so."""
     run("migrate")
@@ -45,7 +47,7 @@ def test_backup__is_told_to_stop(run, begin, environ, tmp_path, by, status):
         if by == "a person":
             command.press_ctrl_c()
         else:
-            command.process.send_signal(signal.SIGTERM)
+            command.process.send_signal(status - 128)
 
         assert command.ended() == status, command.output
     here.close()

@@ -30,7 +30,7 @@ from api.camunda import polling
 from api.cli import serve
 from api.cli import server as servers
 from api.cli.server import Server, await_port
-from engine import holidays
+from engine import holidays, postgresql, schema
 from engine.account_models import Account
 from engine.models import Definition
 from engine.settings import CHECKOUT
@@ -73,6 +73,12 @@ def wait_until(holds):
 def counts(database):
     with database.reading() as session:
         return session.scalar(select(func.count()).select_from(Account)), session.scalar(select(func.count()).select_from(Definition))
+
+
+def nodes(database):
+    """Names of nodes that are connected."""
+    with database.reading() as session:
+        return sorted({node.name for node in schema.nodes(session.connection())})
 
 
 @pytest.fixture
@@ -521,14 +527,19 @@ def test_serve__sample_accounts_in_production(begin):
     assert "Expected to load sample accounts, but this installation is for production" in serving.output
 
 
-@pytest.mark.parametrize(("number", "frozen"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)])
-def test_work__stopped(begin, run, number, frozen):
-    """Also right after it stood still: whichever of its threads wakes first."""
+@pytest.mark.parametrize(
+    ("number", "before"), [(signal.SIGINT, None), (signal.SIGTERM, None), (signal.SIGTERM, signal.SIGSTOP), (signal.SIGTERM, signal.SIGHUP)]
+)
+def test_work__stopped(begin, run, database, number, before):
+    """Also right after it stood still: whichever of its threads wakes first; and where its terminal was closed, which ends no server either."""
     assert run("migrate").exit_code == 0
     working = begin("work")
     working.until("Looking every")
-    if frozen:
-        working.process.send_signal(signal.SIGSTOP)
+    if postgresql.is_behind(database.bind):
+        wait_until(lambda: nodes(database) == [schema.WORKER])
+    if before:
+        working.process.send_signal(before)
+    if before == signal.SIGSTOP:
         wait_until(lambda: ") T " in Path(f"/proc/{working.process.pid}/stat").read_text())
         working.process.send_signal(signal.SIGCONT)
     working.process.send_signal(number)

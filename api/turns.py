@@ -22,7 +22,7 @@ class Turns:
         #: Paths that need no turn begin with this.
         self._free = free
         self._turns = threading.Semaphore(limit)
-        #: Requests that are worked on: an entry each, for appending and popping need no lock.
+        #: Requests that are worked on, or wait until others are not: an entry each, for appending and popping need no lock.
         self._taken: deque[None] = deque()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -59,8 +59,12 @@ class Turns:
             self._give_back()
 
     def _take(self) -> None:
-        self._turns.acquire()
-        self._taken.append(None)
+        self._taken.append(None)  # this may fail, where there is no memory, and must not when there is a turn to give back
+        try:
+            self._turns.acquire()
+        except BaseException:
+            self._taken.pop()
+            raise
 
     def _give_back(self) -> None:
         self._taken.pop()

@@ -46,7 +46,7 @@ def _begin(answer: Answer, protocol: Any, environ: dict[str, Any]) -> None:
 
     try:
         threading.Thread(target=run, name="waits", daemon=True).start()
-    except RuntimeError:  # the machine has no thread left for it: it keeps the server's
+    except (RuntimeError, MemoryError):  # the machine has no thread left for it: it keeps the server's
         answer(protocol, environ)
         return
     lets_go.wait()

@@ -164,7 +164,7 @@ def _watch(db: Database) -> None:
     if _watching.acquire(blocking=False):
         try:
             threading.Thread(target=_look_while_waited_for, args=(db,), name=WATCHER, daemon=True).start()
-        except RuntimeError:  # the machine has no thread left; who comes next tries again
+        except (RuntimeError, MemoryError):  # the machine has no thread left; who comes next tries again
             _watching.release()
             _log.exception("nobody looks for external tasks")
 

@@ -1,7 +1,10 @@
 """Turns: how many requests are worked on, and whether any is."""
 
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from api.turns import Turns
 
@@ -26,6 +29,32 @@ def test_are_taken__not_by_what_needs_no_turn():
     turns = Turns(lambda *_: [turns.are_taken()], 1, free="/health")
 
     assert turns({"PATH_INFO": "/health/live"}, None) == [False]
+
+
+def test_turns__no_memory_to_take_one():
+    """None is lost by it: else the process would answer nobody in the end."""
+
+    class Full(deque):
+        left = 0
+
+        def append(self, entry):
+            if not self.left:
+                raise MemoryError
+            super().append(entry)
+
+    turns = Turns(lambda *_: [b"done"], 1, free="/health")
+    turns._taken = Full()
+    with pytest.raises(MemoryError):
+        turns({"PATH_INFO": "/"}, None)
+    turns._taken.left = 1
+    held = threading.Thread(target=lambda: answers.append(turns({"PATH_INFO": "/"}, None)), daemon=True)
+    answers = []
+
+    held.start()
+    held.join(10)
+
+    assert answers == [[b"done"]]
+    assert not turns.are_taken()
 
 
 def test_turns__no_more_than_there_are():

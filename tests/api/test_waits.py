@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from api import waits
 
 PATH = "/external-task/fetchAndLock"
@@ -32,12 +34,13 @@ def test_apart__is_answered_without_waiting():
     assert answered == ["protocol"]
 
 
-def test_apart__no_thread_is_left(monkeypatch):
+@pytest.mark.parametrize("why", [RuntimeError("can't start new thread"), MemoryError()])
+def test_apart__no_thread_is_left(monkeypatch, why):
     """Who asks is answered all the same, in the thread that the server has for him."""
     answered = []
 
     def start(_thread):
-        raise RuntimeError("can't start new thread")
+        raise why
 
     monkeypatch.setattr(threading.Thread, "start", start)
 

@@ -413,11 +413,12 @@ def test_wait__the_one_that_is_woken_loses_its_rights(admin, client, designer, s
     assert given([polls[0].result(PATIENCE)]) == [started]
 
 
-def test_wait__no_thread_is_left_to_watch(client, monkeypatch):
+@pytest.mark.parametrize("why", [RuntimeError("can't start new thread"), MemoryError()])
+def test_wait__no_thread_is_left_to_watch(client, monkeypatch, why):
     """The request is answered all the same, and whoever comes next has somebody watch."""
 
     def begin(**_words):
-        raise RuntimeError("can't start new thread")
+        raise why
 
     monkeypatch.setattr(polling, "threading", SimpleNamespace(Thread=begin))
     monkeypatch.setattr(arrivals.Waiter, "sleep", lambda waiter, _seconds: waiter.send_home())

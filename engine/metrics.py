@@ -46,8 +46,8 @@ class Figures:
     name: str
     #: Cases that are counted.
     submitted: int = 0
-    #: Cases that were submitted in the period, too, and are in the archive: nothing else counts them.  None: they were not looked for.
-    archived: int | None = None
+    #: Cases of the period, too, that are in the archive: nothing else counts them.
+    archived: int = 0
     ended: int = 0
     #: open, all_granted, partial, none_granted, withdrawn → cases.
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -80,10 +80,9 @@ def collect(session: Session, actor: Actor, *, since: date, until: date, by: Day
         if case.matter == matters.SINGLE_ITEM:
             alone.update({item.code for item in items})
     _count_rows(session, wanted, figures)
-    if by is Day.SUBMITTED:
-        archived = dict(_archived(session, actor, since, until))
-        for key, found in figures.items():
-            found.archived = archived.get(key, 0)
+    archived = dict(_archived(session, actor, since, until, by=by))
+    for key, found in figures.items():
+        found.archived = archived.get(key, 0)
     for matter in matters.catalogue(session):
         figures[matter.key].alone = sum(alone[code] for code in matter.calls)
     return [found for key, found in figures.items() if key != matters.SINGLE_ITEM]
@@ -116,13 +115,12 @@ def _count(figures: Figures, ended: bool, items: Sequence[Any]) -> None:
     figures.sent_away += sum(item.status in _SENT_AWAY for item in items)
 
 
-def _archived(session: Session, actor: Actor, since: date, until: date) -> Iterator[tuple[str, int]]:
-    """Count cases submitted in a period that are in the archive, by matter; the day of its submission stands in the number of a case.
-
-    Of the day on which they ended the archive has no index, and it grows for ever.
-    """
-    day = func.substr(ArchivedCase.number, func.length(ArchivedCase.region) + 1, 8)
-    period = (*pages.within(ArchivedCase.id, ArchivedCase.ended_at, since, None), day.between(f"{since:%Y%m%d}", f"{until:%Y%m%d}"))
+def _archived(session: Session, actor: Actor, since: date, until: date, *, by: Day) -> Iterator[tuple[str, int]]:
+    """Count cases of a period that are in the archive, by matter; the day of its submission stands in the number of a case."""
+    period = [ArchivedCase.ended_at >= calendars.start_of(since), ArchivedCase.ended_at < calendars.end_of(until)]
+    if by is Day.SUBMITTED:
+        day = func.substr(ArchivedCase.number, func.length(ArchivedCase.region) + 1, 8)
+        period = [*pages.within(ArchivedCase.id, ArchivedCase.ended_at, since, None), day.between(f"{since:%Y%m%d}", f"{until:%Y%m%d}")]
     query = select(ArchivedCase.matter, func.count()).where(*period, archive_search.visible(actor), ArchivedCase.hall.is_not(None))
     yield from session.execute(query.group_by(ArchivedCase.matter))
 

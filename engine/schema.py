@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
-NEWEST = "0034"
+NEWEST = "0035"
 #: What a program calls itself in its connections; a node that answers people, and one that does what is due; and how all that answer are
 #: known, of whatever release.
 NAME = f"onething {NEWEST}"
 SERVER, WORKER = f"{NAME} serve", f"{NAME} work"
 SERVERS = "onething % serve%"
-#: Nodes of whatever release.  One that does what is due was called as a command is, before 0034.
+#: Nodes of whatever release.  One that does what is due was called as a command is, before 0035.
 _IS_NODE = re.compile(rf"onething (\w+ (serve|work)\b|(?!{NEWEST}\b)\w+)")
 #: Where Alembic writes down how far it has come.
 _VERSION = table("alembic_version", column("version_num"))

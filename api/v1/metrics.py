@@ -57,8 +57,8 @@ class FiguresShown(Shape):
     name: str
     #: Cases that are counted: all that were submitted in the period, or all that have ended in it.
     submitted: int
-    #: Cases submitted in the period that are in the archive: no other figure counts them.  By `ended`: null, nobody knows how many.
-    archived: int | None
+    #: Cases of the period, too, that are in the archive: no other figure counts them.
+    archived: int
     ended: int
     #: open, all_granted, partial, none_granted, withdrawn: cases.
     outcomes: dict[str, int]

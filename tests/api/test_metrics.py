@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from engine import archives, deployments, folders, moments
 from engine.case_models import Case
 from engine.models import Outbox
+from tests.acceptance import plans
 from tests.api.bundle import MATERIALS, accepted, complete, item, submit
 from tests.api.test_tables import read
 from tests.stage import DESIGNER, WORKFLOWS
@@ -103,14 +104,48 @@ def test_metrics__of_what_is_archived(clerk, supervisor, admin, call, app):
         assert restaurant(supervisor, path)["archived"] == 0
     (row,) = (row for row in read(supervisor, f"{MARCH}&format=csv") if row["一件事"] == "开办餐饮店")
     assert (row["办件"], row["已归档（其余各栏不含）"]) == ("1", "1")
-    ended = restaurant(supervisor, f"{MARCH}&by=ended")
-    assert (ended["submitted"], ended["archived"]) == (0, None)
 
 
-def put_away(app, window):
-    """Have a case that was refused, and is in the archive."""
-    refused = submit(window)
-    complete(window, refused, "一窗受理", outcome="refuse", refusal_kind="not_required", reason="依法不需要")
+def test_metrics__of_what_has_ended_and_is_archived(clerk, supervisor, admin, call, app):
+    """By the day on which it ended, the first and the last included, whenever it was submitted; nobody is told of another hall's."""
+    put_away(app, clerk, "2026-04-01T00:00:00+08:00", received="2026-03-31")
+    put_away(app, clerk, "2026-04-30T23:59:00+08:00", received="2026-04-30")
+    put_away(app, call("clerk-yuelu"), "2026-04-30T12:00:00+08:00", received="2026-04-30")
+    april = "/metrics?since=2026-04-01&until=2026-04-30&by=ended"
+
+    found = restaurant(supervisor, april)
+
+    assert (found["submitted"], found["archived"]) == (0, 2)
+    assert restaurant(admin, april)["archived"] == 3
+    assert [restaurant(supervisor, f"{each}&by=ended")["archived"] for each in (MARCH, "/metrics?since=2026-04-02&until=2026-04-29")] == [
+        0,
+        0,
+    ]
+    assert restaurant(supervisor, "/metrics?since=2026-04-02&until=2026-05-01&by=ended")["archived"] == 1
+    (row,) = (row for row in read(supervisor, f"{april}&format=csv") if row["一件事"] == "开办餐饮店")
+    assert (row["办件"], row["已归档（其余各栏不含）"]) == ("0", "2")
+
+
+@pytest.mark.parametrize("who", ["supervisor", "admin"])
+def test_metrics__of_the_archive_by_its_index(app, call, who):
+    """A month of an archive that grows for ever is counted by what the index holds of that month."""
+    with plans.recorded(app.extensions["database"]) as statements:
+        call(who).get(f"{MARCH}&by=ended")
+    [(statement, parameters)] = [each for each in statements.items() if "FROM archived_cases" in each[0]]
+
+    with app.extensions["database"].bind.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN"
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET enable_seqscan = off")  # of so few rows
+            explain = "EXPLAIN"
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", parameters).all())
+    assert "ix_archived_cases_ended" in plan
+    assert "ended_at" in plan.partition("ix_archived_cases_ended")[2]
+
+
+def put_away(app, window, day="2026-03-02T10:00:00+08:00", received="2026-03-02"):
+    """Have a case that was refused on a day, and is in the archive."""
+    refused = refused_on(window, day, received)
     db = app.extensions["database"]
     with db.transaction() as session:
         session.execute(update(Outbox).values(sent_at=moments.now()))  # whoever carries messages has done so
@@ -139,6 +174,7 @@ def refused_on(clerk, day, received):
         case = submit(clerk)
     with time_machine.travel(day):
         complete(clerk, case, "一窗受理", outcome="refuse", refusal_kind="not_required", reason="依法不需要")
+    return case
 
 
 def test_metrics__by_the_day_on_which_it_ended(clerk, supervisor):

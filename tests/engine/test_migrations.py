@@ -155,7 +155,7 @@ def test_migrations__of_a_release_take_away_last():
         takes_away = [schema.oldest(script) is not None for script in ours if schema.is_needed(script) or schema.oldest(script)]
         assert takes_away == sorted(takes_away)
     without = [script.revision for script in scripts if not schema.is_needed(script) and not schema.oldest(script)]
-    assert without == [key_uses.KNOWN_SINCE, "0029", lockouts.KNOWN_SINCE, administration.KNOWN_SINCE, "0032", "0033", "0034"]
+    assert without == [key_uses.KNOWN_SINCE, "0029", lockouts.KNOWN_SINCE, administration.KNOWN_SINCE, "0032", "0033", "0034", "0035"]
 
 
 def test_migrate__says_which_releases_may_serve(bind):

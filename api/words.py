@@ -95,6 +95,7 @@ DEEDS = {
     "case moved to another version": "办件移到另一流程版本",
     "case rated": "评价",
     "case refused": "不予受理",
+    "case retrieved": "从档案调回",
     "case returned": "退件",
     "case submitted": "申报",
     "case withdrawn": "撤回办件",

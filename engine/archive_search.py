@@ -15,6 +15,10 @@ from engine.actors import Actor
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState, Vanished
+from engine.models import Entry
+
+#: What the journal of a case says that carried one item alone, when a bundle takes that with its number (`adoptions`).
+ADOPTED = "item adopted by a bundle"
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -44,8 +48,11 @@ def holding(session: Session, number: str) -> Iterator[Session]:
 
     Raises Vanished when the case was archived meanwhile: what was read of it is not whole; read again, it is found in the archive.
     """
-    case = session.execute(select(Case.id, Case.region, Case.ended_at).where(Case.number == number)).first() if number else None
+    there = select(Case.id, Case.region, Case.ended_at).where(Case.number == number)
+    case = session.execute(there).first() if number else None
     archived = session.scalar(select(ArchivedCase).where(ArchivedCase.number == number)) if number and case is None else None
+    if number and case is None and archived is None:  # it may have come back in between
+        case = session.execute(there).first()
     if archived is not None:
         with archive_documents.opened(session, archived) as laid_out:
             yield laid_out
@@ -60,10 +67,34 @@ def holding(session: Session, number: str) -> Iterator[Session]:
 
 @contextmanager
 def holding_item(session: Session, number: str) -> Iterator[Session]:
-    """Give the session in which an item is read, as `holding`: in the archive the case is looked for that it has its number from."""
+    """Give the session in which an item is read, as `holding`.
+
+    In the archive the case is looked for that it has its number from, or the bundle that it was adopted by there.
+    """
     case = session.scalar(select(Case.number).join(Item, keys.same_case(Item, Case)).where(Item.number == number))
-    with holding(session, case or number.rpartition("-")[0]) as held:
+    with holding(session, case or _named_after(number)) as held:
+        bundle = None if case else _adopted_by(held, number)
+        if bundle is None:
+            yield held
+            return
+    with holding(session, bundle) as held:
         yield held
+
+
+def case_of_item(session: Session, number: str) -> str:
+    """Say in which case of the archive an item would be: the one that it has its number from, or the bundle that has adopted it."""
+    with holding(session, _named_after(number)) as held:
+        return _adopted_by(held, number) or _named_after(number)
+
+
+def _named_after(number: str) -> str:
+    return number.rpartition("-")[0]
+
+
+def _adopted_by(held: Session, number: str) -> str | None:
+    """Return the number of the bundle that an item was taken into, as the journal of the case says in which it came alone."""
+    said = select(Entry.details).join(Case, keys.same_case(Entry, Case)).where(Case.number == _named_after(number), Entry.what == ADOPTED)
+    return next((str(details["case"]) for details in held.scalars(said) if details["item"] == number), None)
 
 
 def _require_there(session: Session, case: Row[UUID, str, datetime | None] | None) -> None:
@@ -74,8 +105,13 @@ def _require_there(session: Session, case: Row[UUID, str, datetime | None] | Non
         raise Vanished("Expected to read a case that is over, but it has just been archived; try again")
 
 
+def has(session: Session, number: str, actor: Actor) -> bool:
+    """Tell whether a case that the actor may see is in the archive."""
+    query = select(ArchivedCase.id).where(ArchivedCase.number == number, ArchivedCase.hall.is_not(None), visible(actor))
+    return session.scalar(query) is not None
+
+
 def require_hot(session: Session, number: str, actor: Actor) -> None:
     """Raise InvalidState when a case that the actor may see is in the archive: it can be read, and nothing else."""
-    query = select(ArchivedCase.id).where(ArchivedCase.number == number, ArchivedCase.hall.is_not(None), visible(actor))
-    if session.scalar(query) is not None:
+    if has(session, number, actor):
         raise InvalidState(f"Expected case {number} to go on, but it is archived: it can only be read")

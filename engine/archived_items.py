@@ -16,6 +16,8 @@ from engine import applicants, archive_documents
 from engine.archive_documents import Rows
 from engine.archive_models import ArchivedCase
 from engine.case_models import Item, Material
+from engine.errors import Vanished
+from engine.states import ItemStatus
 
 
 def find(session: Session, number: str, applicant: Mapping[str, Any]) -> Item | None:
@@ -40,6 +42,15 @@ def of_applicant(session: Session, applicant: Mapping[str, Any]) -> Iterator[tup
             yield from ((rows["cases"][0], row, issued.get(row["id"])) for row in rows.get("items", ()))
 
 
+def importing(session: Session, lost: Item) -> Iterator[tuple[str, UUID]]:
+    """Items of the archive that show the result of this one: the number of the case of each, and its id."""
+    mine = select(ArchivedCase.id, ArchivedCase.number, ArchivedCase.brief).where(ArchivedCase.applicant_number == lost.applicant_number)
+    for case in session.execute(mine.order_by(ArchivedCase.id)).all():
+        if ItemStatus.IMPORTED in case.brief["items"].values():
+            shown = (row for row in _rows(session, case.id)["items"] if row["previous_number"] == lost.number)
+            yield from ((case.number, row["id"]) for row in shown if row["status"] == ItemStatus.IMPORTED)
+
+
 def applied_again(session: Session, item: Item) -> str | None:
     """Number of the item of the archive that applies for this one again; None: there is none."""
     brief = select(ArchivedCase.id, ArchivedCase.brief).where(ArchivedCase.applicant_number == item.applicant_number)
@@ -51,8 +62,9 @@ def applied_again(session: Session, item: Item) -> str | None:
 
 
 def hold(session: Session, item: Item) -> None:
-    """Let no other bundle adopt anything of its case until this transaction ends."""
-    session.scalars(select(ArchivedCase.id).where(ArchivedCase.id == item.case_id).with_for_update()).one()
+    """Let no other bundle adopt anything of its case until this transaction ends; raises Vanished when it has just left the archive."""
+    if session.scalar(select(ArchivedCase.id).where(ArchivedCase.id == item.case_id).with_for_update()) is None:
+        raise _has_come_back()
 
 
 def materials(session: Session, item: Item) -> list[Material]:
@@ -67,4 +79,11 @@ def _named(rows: Rows, number: str) -> Iterator[Item]:
 
 
 def _rows(session: Session, case_id: UUID) -> Rows:
-    return archive_documents.unpack(session.scalars(select(ArchivedCase.content).where(ArchivedCase.id == case_id)).one())
+    content = session.scalar(select(ArchivedCase.content).where(ArchivedCase.id == case_id))
+    if content is None:
+        raise _has_come_back()
+    return archive_documents.unpack(content)
+
+
+def _has_come_back() -> Vanished:
+    return Vanished("Expected to read a case of the archive, but it has just come back out of it; try again")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, bundles, case_items, jobs, journal, keys, lifecycle, matters
+from engine import alerts, archived_items, bundles, case_items, jobs, journal, keys, lifecycle, matters, retrievals
 from engine.actors import Actor
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item
@@ -22,18 +22,20 @@ def tell(session: Session, lost: Item, bundle: Held) -> None:
 
     The caller holds the bundle of the item.  Whoever imports it at the same time needs that lock, too, and then finds the item lost.
     """
-    query = select(Item.id).where(Item.applicant_number == lost.applicant_number, Item.previous_number == lost.number)
-    for item_id in session.scalars(query.where(Item.origin == "imported", Item.status == ItemStatus.IMPORTED).order_by(Item.id)).all():
-        jobs.owe(session, jobs.LOSE, bundle, item=str(item_id), status=str(lost.status))
+    query = select(Case.number, Item.id).join(Case, keys.same_case(Item, Case))
+    query = query.where(Item.applicant_number == lost.applicant_number, Item.previous_number == lost.number)
+    here = session.execute(query.where(Item.origin == "imported", Item.status == ItemStatus.IMPORTED).order_by(Item.id)).all()
+    for case, item_id in [*here, *archived_items.importing(session, lost)]:
+        jobs.owe(session, jobs.LOSE, bundle, item=str(item_id), status=str(lost.status), case=case)
 
 
 def lose(session: Session, job: Job, *, actor: Actor) -> None:
     """Let an imported item end as the one that it was imported from, and tell whoever is concerned; nothing is done twice.
 
-    It is of another case than the job.
+    It is of another case than the job.  One that is in the archive comes back, for its supervisor is to look at it.
     """
-    found = session.get(Item, UUID(job.payload["item"]))
-    if found is None:  # its case is in the archive, or was deleted
+    found = _item(session, job, actor=actor)
+    if found is None:
         return
     case = keys.get_one(session, Case, found.case_id, found)
     bundle = bundles.hold(session, case)
@@ -50,6 +52,16 @@ def lose(session: Session, job: Job, *, actor: Actor) -> None:
     tell(session, item, bundle)
     if bundle.status is InstanceStatus.RUNNING:
         jobs.owe(session, jobs.MESSAGE, bundle, message=matters.ITEMS_CHANGED)
+
+
+def _item(session: Session, job: Job, *, actor: Actor) -> Item | None:
+    """Return the imported item of a job; None: there is none any more.  An older node has written a job that does not say the case."""
+    known, case = UUID(job.payload["item"]), job.payload.get("case")
+    found = session.get(Item, known)
+    if found is None and case is not None:
+        retrievals.retrieve(session, case, actor=actor)
+        found = session.get(Item, known)
+    return found
 
 
 def review(session: Session, case: Case, lost: Item) -> None:

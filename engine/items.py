@@ -33,12 +33,13 @@ from engine import (
     postgresql,
     procedures,
     rejections,
+    retrievals,
 )
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item
 from engine.clock import Light, PauseKind
-from engine.errors import Busy, InvalidInput, InvalidState, NotFound
+from engine.errors import Busy, InvalidInput, InvalidState, NotFound, Vanished
 from engine.holdings import Held
 from engine.item_clock import Approver
 from engine.models import Instance
@@ -48,14 +49,30 @@ from engine.runs import Run
 from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, DeliveryStatus, InstanceStatus, ItemStatus, SyncStatus, move
 
 
-def get(session: Session, number: str, actor: Actor) -> Item:
-    """Return an item by its number; raises NotFound, also for what is not the actor's, InvalidState when its case is in the archive."""
+def get(session: Session, number: str, actor: Actor, *, retrieving: bool = False) -> Item:
+    """Return an item by its number; raises NotFound, also for what is not the actor's, InvalidState when its case is in the archive.
+
+    `retrieving`: a case that the actor may see is brought back out of the archive instead.
+    """
     item = session.scalar(select(Item).where(Item.number == number))
     case = session.get_one(Case, item.case_id) if item else None
+    if item is None and retrieving:
+        item, case = _retrieve(session, number, actor)
     if item is None or case is None or not _may_see(case, item, actor):
-        archive_search.require_hot(session, number.rpartition("-")[0], actor)
+        archive_search.require_hot(session, archive_search.case_of_item(session, number), actor)
         raise NotFound(f"Expected to find item {number}, but it does not exist or is not yours")
     return item
+
+
+def _retrieve(session: Session, number: str, actor: Actor) -> tuple[Item | None, Case | None]:
+    """Bring an item with its case back out of the archive, when it is there and the actor may see the case."""
+    where = archive_search.case_of_item(session, number)
+    if not archive_search.has(session, where, actor):
+        return None, None
+    case = retrievals.retrieve(session, where, actor=actor)
+    if case is None:
+        raise Vanished(f"Expected case {where} in the archive, but it has just come back out of it; try again")
+    return session.scalar(select(Item).where(keys.same_case(Item, case), Item.number == number)), case
 
 
 def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> Item:

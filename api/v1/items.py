@@ -149,8 +149,11 @@ def extend(number: str, body: ExtensionOrder) -> Response:
 @bp.post("/<number>/revoke")
 @contract(summary="撤销决定 · Revoke a decision", body=Reason, answer=ItemShown, problems=(409, 412))
 def revoke(number: str, body: Reason) -> Response:
-    """Take back what was granted and should not have been: the result is void, the applicant is told why and what he may do against it."""
-    with _as_seen(number) as (session, row):
+    """Take back what was granted and should not have been: the result is void, the applicant is told why and what he may do against it.
+
+    A case that is archived comes back for it, until the applicant's notice is sent.
+    """
+    with _as_seen(number, retrieving=True) as (session, row):
         return answer(_shown(session, items.revoke(session, row, reason=body.reason, actor=auth.actor())))
 
 
@@ -194,10 +197,10 @@ def report(number: str, body: DepartmentReport) -> Response:
 
 
 @contextmanager
-def _as_seen(number: str) -> Iterator[tuple[Session, Item]]:
-    """Open the transaction of a command to an item, which still is as its client saw it (If-Match)."""
+def _as_seen(number: str, *, retrieving: bool = False) -> Iterator[tuple[Session, Item]]:
+    """Open the transaction of a command to an item, which still is as its client saw it (If-Match); `retrieving`: or in the archive."""
     with transaction() as session:
-        row = items.get(session, number, auth.actor())
+        row = items.get(session, number, auth.actor(), retrieving=retrieving)
         require_match(ItemShown, lambda: _shown(session, row))
         yield session, row
 

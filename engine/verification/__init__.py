@@ -138,7 +138,9 @@ def _unarchived(db: Database, patience: timedelta) -> Iterator[Fault]:
 def _look_at_archived(db: Database, case_id: UUID, files: FileStore | None) -> Iterator[Fault]:
     try:
         with db.reading() as session:
-            row = session.scalars(select(ArchivedCase).where(ArchivedCase.id == case_id)).one()
+            row = session.scalar(select(ArchivedCase).where(ArchivedCase.id == case_id))
+        if row is None:  # it has come back since its id was read
+            return
         with outages.told():
             faults, kept = archive_faults.of(row)
     except Unavailable:

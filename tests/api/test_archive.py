@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import time_machine
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from engine import archives
-from tests.api.bundle import APPLICANT, item, submit
+from engine.case_models import Case
+from tests.api.bundle import APPLICANT, accepted, complete, item, submit
 
 
 @pytest.fixture
@@ -76,16 +77,49 @@ def test_case__takes_no_command(clerk, case):
 
 def test_item__is_shown_and_takes_no_command(market, call, case):
     """A department that comes back to it years later is told what became of it; whose item it is not, nothing."""
-    number, reason = item(case, "food_permit")["number"], {"reason": "以欺骗手段取得"}
+    number, more = item(case, "food_permit")["number"], {"days": 5, "approver": "organ_head", "reason": "案情复杂"}
 
-    shown, told = market.get(f"/items/{number}"), market.post(f"/items/{number}/revoke", reason)
+    shown, told = market.get(f"/items/{number}"), market.post(f"/items/{number}/extend", more)
 
     assert (shown.status_code, shown.json["status"]) == (200, "withdrawn")
     assert told.status_code == 409
     assert told.json["detail"] == f"Expected case {case['number']} to go on, but it is archived: it can only be read"
     urban = call("officer-urban")
-    assert (urban.get(f"/items/{number}").status_code, urban.post(f"/items/{number}/revoke", reason).status_code) == (404, 404)
+    assert (urban.get(f"/items/{number}").status_code, urban.post(f"/items/{number}/extend", more).status_code) == (404, 404)
     assert market.get(f"/items/{case['number']}-99").status_code == 404
+
+
+def test_item__is_revoked_years_later(app, clerk, market, fire, call):
+    """If it still is as it was seen; the case is shown as one that goes on, until it is archived again."""
+    case = accepted(clerk)
+    complete(market, case, "食品经营许可审批", outcome="granted")
+    number, reason = item(case, "food_permit")["number"], {"reason": "以欺骗手段取得"}
+    complete(fire, case, "现场检查", inspectors="刘洋、何静", findings="合格")
+    complete(fire, case, "消防检查决定", outcome="granted")
+    complete(clerk, case, "统一出件", mode="unified", delivery="window")
+    clerk.post(f"/cases/{case['number']}/rate", {"score": 4})
+    put_away(app, case)
+    seen = market.get(f"/items/{number}")
+
+    for who, status in ((clerk, 403), (fire, 404), (call("officer-urban"), 404)):
+        assert who.post(f"/items/{number}/revoke", reason).status_code == status
+    assert market.post(f"/items/{number}/revoke", reason, headers={"If-Match": '"x"'}).status_code == 412
+    assert clerk.get(f"/cases/{case['number']}").json["archived_at"] is not None
+    revoked = market.post(f"/items/{number}/revoke", reason, headers={"If-Match": seen.headers["ETag"]})
+
+    assert (revoked.status_code, revoked.json["status"]) == (200, "revoked")
+    shown = clerk.get(f"/cases/{case['number']}").json
+    assert (shown["archived_at"], [each["title"] for each in shown["notices"]][-1]) == (None, "撤销行政许可决定书")
+    assert "从档案调回" in clerk.page(f"/?case={case['number']}").text
+    assert market.post(f"/items/{number}/revoke", reason).status_code == 409
+
+
+def put_away(app, case):
+    database = app.extensions["database"]
+    with database.transaction() as session:
+        session.execute(text("UPDATE outbox SET sent_at = created_at"))
+        case_id = session.scalars(select(Case.id).where(Case.number == case["number"])).one()
+    assert archives.put_away(database, case_id)
 
 
 def test_cases__of_the_archive(clerk, nobody, case):

@@ -12,9 +12,23 @@ import zstandard
 from alembic import command
 from sqlalchemy import inspect, select, update
 
-from engine import accounts, archive_search, archives, cases, database, dossiers, moments, scheduler, schema, tasks, upgrades, verification
+from engine import (
+    accounts,
+    archive_search,
+    archives,
+    cases,
+    database,
+    dossiers,
+    items,
+    moments,
+    scheduler,
+    schema,
+    tasks,
+    upgrades,
+    verification,
+)
 from engine.archive_models import ArchivedCase
-from engine.case_models import Case
+from engine.case_models import Case, Item
 from engine.database import Database
 from engine.errors import EngineError
 from engine.models import Instance, Outbox, Task
@@ -79,6 +93,19 @@ def test_release__its_bundle_is_archived(old):
         assert session.scalars(select(Case.number).where(Case.number == number)).all() == []
     assert _shown(old, number) == before
     assert [fault for fault in faults(old) if number in str(fault)] == []
+
+    _revoke(old, number)  # and comes back, for that
+
+    assert [what for _, what, _ in _shown(old, number)[2]].count("item revoked") == 1
+    assert [fault for fault in faults(old) if number in str(fault)] == []
+
+
+def _revoke(db, number):
+    with db.transaction() as session, archive_search.holding(session, number) as holding:
+        permit = holding.scalars(select(Item.number).where(Item.code == "food_permit")).one()
+    with db.transaction() as session:
+        market = accounts.load(session, "officer-market")
+        items.revoke(session, items.get(session, permit, market, retrieving=True), reason="以欺骗手段取得", actor=market)
 
 
 #: What is left to do in the bundle of a snapshot.

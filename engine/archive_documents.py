@@ -7,9 +7,9 @@ dropped are passed over.
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -38,8 +38,6 @@ _SHARED = (Department, Hall, CalendarYear)
 _PASSING = (IdempotentAnswer.__table__, Reservation.__table__)
 #: Each connection has a database in memory of its own; what was compiled for one is there for the next.
 IN_MEMORY = create_engine("sqlite://", poolclass=NullPool, hide_parameters=True)
-#: How far apart clocks may have been when something was deployed, and when a case ended.
-_APART = timedelta(days=1)
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -92,21 +90,6 @@ def unpack(content: bytes) -> Rows:
         name: [{each: _value(known[each], value) for each, value in (key | row).items() if each in known} for row in found[name]]
         for name, known in columns.items()
     }
-
-
-def ran_on(session: Session, definitions: Collection[UUID], *, since: datetime) -> str | None:
-    """Return the number of an archived case that ran on one of these versions, which were deployed then; None: there is none.
-
-    Only the documents say so, each of which is read: it is asked when something is to be deleted for ever.
-    """
-    ended = ArchivedCase.ended_at >= since - _APART
-    ids = [str(definition).encode() for definition in definitions]
-    query = select(ArchivedCase.number, ArchivedCase.content).where(ended).order_by(ArchivedCase.id.desc())
-    for number, content in session.execute(query.execution_options(yield_per=50)):
-        written = zstandard.decompress(content)
-        if any(one in written for one in ids):
-            return number
-    return None
 
 
 @contextmanager

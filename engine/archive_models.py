@@ -1,4 +1,4 @@
-"""The table of the archive: one compact row for each case that has served its time in the tables of what goes on."""
+"""The tables of the archive: one compact row for each case that has served its time in the tables of what goes on; and what they ran on."""
 
 from __future__ import annotations
 
@@ -37,3 +37,15 @@ class ArchivedCase(Base):
     #: Every row of the case as JSON, compressed (`engine.archive_documents`), and the SHA-256 of that.
     content: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str] = mapped_column(String(64))
+    #: Whether the versions that it ran on are written down (`ArchivedVersion`); None: its document says them.  Only who looks for that
+    #: names the column, which may not be there yet (`archived_versions`).
+    versions_kept: Mapped[bool | None] = mapped_column(deferred=True)
+
+
+class ArchivedVersion(Base):
+    """A version of a process that an archived case ran on, of which there may be many."""
+
+    __tablename__ = "archived_versions"
+    definition_id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: Number of the case that was put away first.
+    number: Mapped[str] = mapped_column(String(50))

@@ -14,12 +14,12 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from bpmn.errors import DocumentError
-from engine import activities, archive_documents, case_items, definitions, keys, moments
+from engine import activities, archive_documents, archived_versions, case_items, definitions, keys, moments
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
@@ -32,12 +32,15 @@ from engine.states import OWED, UNKEPT, InstanceStatus
 BATCH = 200
 #: The first day of the calendar.
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_ARCHIVED = ArchivedCase.__table__
 log = structlog.get_logger()
 
 
 def sweep(db: Database, *, stopping: Callable[[], bool] = lambda: False) -> int:
     """Put away all cases whose time is over, until told to stop; how many.  Any number of nodes may do so at the same time."""
-    return sum(put_away(db, case_id) for case_id in takewhile(lambda _: not stopping(), due(db, moments.now())))
+    count = sum(put_away(db, case_id) for case_id in takewhile(lambda _: not stopping(), due(db, moments.now())))
+    archived_versions.catch_up(db, stopping=stopping)
+    return count
 
 
 def put_away(db: Database, case_id: UUID) -> bool:
@@ -48,8 +51,7 @@ def put_away(db: Database, case_id: UUID) -> bool:
             if case is None or not _held(session, case) or not _still_rests(session, case):
                 return False  # it is another's; or something came up before its instances were ours
             key = case.key
-            session.add(_archived(session, case))
-            session.flush()
+            session.execute(insert(_ARCHIVED).values(_archived(session, case)))
             session.expunge_all()
             for table in reversed(Base.metadata.sorted_tables):
                 belongs = archive_documents.belonging(table, key)
@@ -130,26 +132,29 @@ def _at_rest() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _archived(session: Session, case: Case) -> ArchivedCase:
+def _archived(session: Session, case: Case) -> dict[str, Any]:
+    """Give the columns of its row in the archive, without one that may not be there yet."""
     rows = archive_documents.gather(session, case.key)
     content = archive_documents.pack(rows)
+    versions_kept = archived_versions.keep(session, rows, case.number)
     departments = sorted({item["department"] for item in rows.get("items", [])})
-    return ArchivedCase(
-        id=case.id,
-        number=case.number,
-        region=case.region,
-        matter=case.matter,
-        hall=case.hall,
-        applicant_number=case.applicant_number,
-        submitted_by=case.submitted_by,
-        departments=f"|{'|'.join(departments)}|" if departments else "",
-        brief=_brief(case, case_items.live(case)),
-        files=archive_documents.files(rows),
-        ended_at=case.ended_at or moments.now(),
-        archived_at=moments.now(),
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
+    return {
+        "id": case.id,
+        "number": case.number,
+        "region": case.region,
+        "matter": case.matter,
+        "hall": case.hall,
+        "applicant_number": case.applicant_number,
+        "submitted_by": case.submitted_by,
+        "departments": f"|{'|'.join(departments)}|" if departments else "",
+        "brief": _brief(case, case_items.live(case)),
+        "files": archive_documents.files(rows),
+        "ended_at": case.ended_at or moments.now(),
+        "archived_at": moments.now(),
+        "content": content,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        **({} if versions_kept is None else {"versions_kept": versions_kept}),
+    }
 
 
 def _brief(case: Case, items: Sequence[Item]) -> dict[str, Any]:

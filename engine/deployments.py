@@ -19,7 +19,7 @@ from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS, Bundle
 from bpmn.matter.facts import DrawnItem
 from engine import (
-    archive_documents,
+    archived_versions,
     compiled_files,
     database,
     definitions,
@@ -226,7 +226,7 @@ def delete(session: Session, deployment_id: UUID, *, actor: Actor, cascade: bool
     used = select(Instance.id).where(Instance.definition_id.in_(mine))
     if any(session.scalar(query.limit(1)) is not None for query in (used, moved)):
         raise InvalidState(f"Expected to delete deployment {row.name}, but something ran on it, and its history is kept")
-    if number := archive_documents.ran_on(session, mine, since=row.deployed_at):  # now: what was not here any more is there
+    if number := archived_versions.ran_on(session, mine, since=row.deployed_at):  # now: what was not here any more is there
         raise InvalidState(f"Expected to delete deployment {row.name}, but archived case {number} ran on it, and its history is kept")
     # What the newest version has begun by itself is not begun anew because an older one goes.
     keys = [each.key for each in definitions_of(session, row) if definitions.latest_id(session, each.key) == each.id]

@@ -90,5 +90,7 @@ Index("ix_case_migrations_from", CaseMigration.from_id)
 Index("ix_case_migrations_to", CaseMigration.to_id)
 Index("ix_archived_cases_hall", ArchivedCase.hall)
 
+_open("ix_archived_cases_unread", ArchivedCase.ended_at, where="versions_kept IS NULL")
+
 # What has ended in a period and is archived: it is counted by what stands here, without a look at the rows, of which each has its document.
 Index("ix_archived_cases_ended", ArchivedCase.ended_at, ArchivedCase.matter, ArchivedCase.hall, ArchivedCase.submitted_by)

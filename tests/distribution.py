@@ -18,6 +18,7 @@ SHARED = {
         "accounts",
         "administration",
         "api_keys",
+        "archived_versions",
         "calendar_years",
         "compatibility",
         "compiled_files",

@@ -3,22 +3,24 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
 from bpmn.errors import DocumentError, Finding
 from engine import (
-    archive_documents,
+    archived_versions,
     archives,
     definitions,
     deployments,
     verification,
 )
+from engine.archive_models import ArchivedCase, ArchivedVersion
 from engine.case_models import Case
 from engine.errors import InvalidState
 from engine.models import Definition, Deployment
 from engine.verification.faults import FaultKind
 from tests import tiny
+from tests.acceptance import plans
 from tests.engine.test_archives import ended, finish, left, told
 from tests.stage import DESIGNER
 
@@ -90,10 +92,80 @@ def test_ran_on__what_ended_before_is_not_read(stage, archived, monkeypatch):
     """Who deletes what was tried out today does not read the archive of ten years."""
     with stage.database.transaction() as session:
         ids = session.scalars(select(Definition.id)).all()
-        assert archive_documents.ran_on(session, ids, since=archived.submitted_at) == archived.number
-        monkeypatch.setattr(archive_documents, "zstandard", None)
+        forget(session)
+        assert archived_versions.ran_on(session, ids, since=archived.submitted_at) == archived.number
+        monkeypatch.setattr(archived_versions, "zstandard", None)
 
-        assert archive_documents.ran_on(session, ids, since=archived.submitted_at + timedelta(days=40)) is None
+        assert archived_versions.ran_on(session, ids, since=archived.submitted_at + timedelta(days=40)) is None
+
+
+def forget(session):
+    """The archive as an older node has left it."""
+    session.execute(delete(ArchivedVersion))
+    session.execute(update(ArchivedCase).values(versions_kept=None))
+
+
+def test_ran_on__is_looked_up(stage, archived, monkeypatch):
+    """Who deletes what cases of the archive may have run on reads none of them; and what none ran on is told apart."""
+    monkeypatch.setattr(archived_versions, "zstandard", None)
+    stage.deploy("later", **tiny.folder({"alpha": {}, "beta": {}}, archive_days="40"))
+    with stage.database.transaction() as session:
+        ids = {
+            name: session.scalars(select(Definition.id).join(Deployment).where(Deployment.name == name)).all() for name in ("tiny", "later")
+        }
+
+        found = {name: archived_versions.ran_on(session, each, since=archived.submitted_at) for name, each in ids.items()}
+
+    assert found == {"tiny": archived.number, "later": None}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_ran_on__by_the_indexes(stage, archived):
+    """Neither what is written down, nor what is still to be read, is looked for in all of the archive."""
+    with plans.recorded(stage.database) as statements, stage.database.transaction() as session:
+        archived_versions.ran_on(session, [archived.id], since=archived.submitted_at)
+
+    plans.grow(stage.database, "archived_cases", 1_000_000)
+    assert len([each for each in statements if "FROM archived_" in each]) == 2
+    assert plans.whole_reads(stage.database, statements, {"archived_cases", "archived_versions"}) == {}
+
+
+def test_catch_up__what_was_put_away_before(stage, clerk, market, archived):
+    """A sweep writes down what older nodes have not: then nobody reads it any more.  One that is damaged keeps no other."""
+    damaged = finish(clerk, market)
+    stage.move_to(2026, 7, 6)
+    assert archives.sweep(stage.database) == 1
+    with stage.database.transaction() as session:
+        versions = set(session.scalars(select(ArchivedVersion.definition_id)))
+        forget(session)
+        session.execute(update(ArchivedCase).where(ArchivedCase.id == damaged.id).values(content=b"damaged"))
+
+    with capture_logs() as logged:
+        assert archives.sweep(stage.database) == 0
+
+    assert [(line["event"], line["case"]) for line in logged] == [("archived case not read", damaged.number)]
+    with stage.reading() as session:
+        assert archived.definition_id in versions
+        assert dict(session.execute(select(ArchivedVersion.definition_id, ArchivedVersion.number)).all()) == dict.fromkeys(
+            versions, archived.number
+        )
+        kept = dict(session.execute(select(ArchivedCase.number, ArchivedCase.versions_kept)).all())
+    assert kept == {archived.number: True, damaged.number: None}
+    assert archived_versions.catch_up(stage.database, stopping=lambda: True) == 0
+
+
+def test_sweep__where_there_is_no_place_for_versions_yet(stage, clerk, ended, monkeypatch):
+    """Nodes serve before `onething migrate` has come so far, and name nothing that it adds: what they put away is read by who asks."""
+    monkeypatch.setattr(archived_versions.schema, "is_there", lambda _connection, revision: revision < archived_versions.KNOWN_SINCE)
+    stage.move_to(2026, 5, 4)
+    with plans.recorded(stage.database) as statements:
+        assert archives.sweep(stage.database) == 1
+
+        assert told(stage, clerk, ended)
+        with pytest.raises(InvalidState, match=f"but archived case {ended.number} ran on it"), stage.database.transaction() as session:
+            deployments.delete(session, deployments_of(stage)["tiny"], actor=DESIGNER)
+
+    assert [each for each in statements if "versions_kept" in each or "archived_versions" in each] == []
 
 
 def test_verify__what_nobody_puts_away(stage, clerk, market, ended):

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import Forbidden
 
 from api import auth
-from api.parts import database, settings
+from api.parts import database, files, settings
 from api.problems import RETRY_AFTER, problem
 from engine import gauges, readiness
 from engine.schema import Finding
@@ -49,7 +49,7 @@ def show_readiness() -> ResponseReturnValue:
 def show_meters() -> ResponseReturnValue:
     """Show what is counted and measured, to Prometheus."""
     _require_watcher()
-    return Response(gauges.exposition(database()), content_type=CONTENT_TYPE_LATEST)
+    return Response(gauges.exposition(database(), files()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _require_watcher() -> None:

@@ -16,16 +16,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from engine import calendars, definitions, meters, moments, queues
+from engine import calendars, definitions, meters, moments, queues, upkeep
 from engine.case_models import CalendarYear
 from engine.database import Database
 from engine.errors import EngineError
+from engine.files import FileStore
 
 
-def exposition(db: Database) -> bytes:
-    """Everything that is counted and measured, in the text format of Prometheus."""
+def exposition(db: Database, files: FileStore) -> bytes:
+    """Everything that is counted and measured, in the text format of Prometheus; `files`: where it is noted that a backup was made."""
     now = CollectorRegistry()
-    now.register(_Now(db))
+    now.register(_Now(db, files))
     return generate_latest(now) + generate_latest(_counted())
 
 
@@ -51,13 +52,13 @@ class _Shared(MultiProcessCollector):
 class _Now(Collector):
     """What is asked when it is wanted."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, files: FileStore) -> None:
+        self._db, self._files = db, files
 
     def collect(self) -> Iterator[Metric]:
         """Ask the database and this process; a database that does not answer is a finding, too."""
         try:
-            asked = list(_of_database(self._db))
+            asked = list(_of_database(self._db, self._files))
         except (SQLAlchemyError, EngineError):
             asked = []
         yield _gauge("onething_database_up", "Whether the database answers.", {"": float(bool(asked))})
@@ -68,16 +69,18 @@ class _Now(Collector):
         yield _gauge("onething_definitions_cached", "Compiled definitions that this process keeps.", {"": definitions.kept()})
 
 
-def _of_database(db: Database) -> Iterator[Metric]:
+def _of_database(db: Database, files: FileStore) -> Iterator[Metric]:
     with db.snapshot(glance=True) as session:
         found = list(queues.look(session, now=moments.now()))
-        days = _calendar_days(session)
+        days, backed_up = _calendar_days(session), upkeep.backed_up_since(session, files)
         incidents, locked = queues.standing_incidents(session), queues.waiting_for_locks(session)
     depth, lateness = {q.name: q.depth for q in found}, {q.name: q.lateness.total_seconds() for q in found}
     yield _gauge("onething_queue_depth", "Rows that are due and not done yet.", depth, label="queue")
     yield _gauge("onething_queue_lateness_seconds", "For how long the oldest of them has been due.", lateness, label="queue")
     yield _gauge("onething_incidents_standing", "Incidents that wait for somebody.", {"": incidents})
     yield _gauge("onething_calendar_days", "Days until the last one for which a calendar is published.", {"": days})
+    age = max((moments.now() - backed_up).total_seconds(), 0.0) if backed_up else 0.0
+    yield _gauge("onething_backup_age_seconds", "Age of the newest backup; without one, of all that there is to lose.", {"": age})
     yield _gauge("onething_lock_waiters", "Sessions that wait for a lock (PostgreSQL).", {"": locked})
 
 

@@ -51,9 +51,18 @@ def check_nodes(connection: Connection) -> list[Check]:
     return [Check(what="nodes", status=CheckStatus.WARNING, found=found, advice=advice)]
 
 
+def backed_up_since(session: Session, files: FileStore) -> datetime | None:
+    """Of when the newest backup is that was noted; without one, since when there is something to lose; None: there is nothing yet."""
+    return files.backed_up_at() or _begun(session)
+
+
+def _begun(session: Session) -> datetime | None:
+    return session.scalar(select(Entry.at).order_by(Entry.id).limit(1))
+
+
 def check_backups(session: Session, files: FileStore, *, now: datetime) -> Check:
     """See that there is a backup of late, as far as it was noted; one that another program makes is noted by whoever touches the file."""
-    newest, begun = files.backed_up_at(), session.scalar(select(Entry.at).order_by(Entry.id).limit(1))
+    newest, begun = files.backed_up_at(), _begun(session)
     if newest is not None and newest > now - OUTDATED:
         return Check(what="backups", found=f"the newest is of {newest:{_MOMENT}}")
     if newest is None and (begun is None or begun > now - OUTDATED):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from engine import gauges, keys
+from engine.files import FileStore
 from engine.models import Definition, Incident, Instance
 from tests.acceptance import plans
 from tests.benchmarks import population
@@ -95,9 +96,9 @@ def test_plans__of_work_without_attempts_left(mended):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_plans__of_the_gauge(mended):
+def test_plans__of_the_gauge(mended, tmp_path):
     with plans.recorded(mended.database) as statements:
-        told = gauges.exposition(mended.database).decode()
+        told = gauges.exposition(mended.database, FileStore(tmp_path)).decode()
 
     assert f"onething_incidents_standing {STANDING:.1f}" in told
     assert list(plans.rows_read(mended.database, statements, "incidents").values()) == [STANDING]
@@ -114,8 +115,8 @@ def test_rows_read__with_those_that_are_passed_over(mended):
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("path", ["/api/v1/incidents", "/engine-rest/incident", "/engine-rest/incident/count"])
-def test_plans__of_incidents_that_stand_on_sqlite(hall, path):
+def test_plans__of_incidents_that_stand_on_sqlite(hall, path, tmp_path):
     with plans.recorded(hall.database) as gauge:
-        gauges.exposition(hall.database)
+        gauges.exposition(hall.database, FileStore(tmp_path))
     for statements in (*(ask(hall, who, path)[0] for who in ("admin", "supervisor", "officer-market")), gauge):
         assert [step for step in plans.scans(hall.database, statements, {"incidents"}) if "ix_incidents_standing" not in step] == []

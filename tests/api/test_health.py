@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text, update
 from sqlalchemy.orm.exc import StaleDataError
@@ -126,6 +128,23 @@ def test_metrics__what_is_due(app, nobody, tick):
     assert found["onething_calendar_days"] == {(): 304}
 
 
+def test_metrics__of_the_newest_backup(app, nobody, clerk):
+    """How old it is; without one, for how long there has been something to lose: one alarm goes by both.  A moment ahead is no age."""
+
+    def age():
+        return measured(nobody.page("/metrics").text)["onething_backup_age_seconds"][()]
+
+    assert age() == 0
+    submit(clerk)
+    with time_machine.travel("2026-03-12T09:00:00+08:00", tick=False):
+        assert 9.9 * 86400 <= age() <= 10 * 86400
+        files = app.extensions["files"]
+        files.note_backup(datetime(2026, 3, 11, 1, tzinfo=UTC))
+        assert age() == 86400
+        files.note_backup(datetime(2026, 3, 13, tzinfo=UTC))
+        assert age() == 0
+
+
 @pytest.mark.parametrize(
     ("token", "headers", "address", "status"),
     [
@@ -149,14 +168,21 @@ def test_metrics__who_may_read_them(database_url, tmp_path, token, headers, addr
 def test_metrics__of_several_processes(database_url, tmp_path):
     """Whoever shares a folder is counted together."""
     program = (
-        "import sys; from engine import gauges, meters; from engine.database import Database\n"
+        "import sys; from pathlib import Path; from engine import gauges, meters\n"
+        "from engine.database import Database; from engine.files import FileStore\n"
         "meters.OUTAGE.labels('Busy').inc()\n"
-        "sys.stdout.buffer.write(gauges.exposition(Database(sys.argv[1])))"
+        "sys.stdout.buffer.write(gauges.exposition(Database(sys.argv[1]), FileStore(Path(sys.argv[2]))))"
     )
     environ = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
     told = [
-        subprocess.run([sys.executable, "-c", program, database_url], env=environ, capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", program, database_url, str(tmp_path / "materials")],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for _ in range(2)
     ]
 

@@ -14,6 +14,7 @@ from engine import doctor, gauges, readiness, scheduler
 from engine.database import Database
 from engine.diagnoses import CheckStatus
 from engine.errors import Unavailable
+from engine.files import FileStore
 from engine.models import Job
 from tests import tiny
 from tests.engine.test_jobs import complete_and_die
@@ -102,14 +103,14 @@ def test_look__its_first_table_is_withheld(database, restrained):
 
 
 @pytest.mark.parametrize("table", ["alembic_version", "jobs"])
-def test_look__somebody_has_locked_a_table(database, restrained, table, monkeypatch):
+def test_look__somebody_has_locked_a_table(database, restrained, table, monkeypatch, tmp_path):
     """Whoever watches over nodes is answered before he gives up; and of the tables that need not be read for it nobody need know."""
     monkeypatch.setattr(databases, "GLANCE", 100)
     with database.bind.begin() as connection:
         connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
 
-        found, told = readiness.look(restrained), gauges.exposition(restrained).decode()
+        found, told = readiness.look(restrained), gauges.exposition(restrained, FileStore(tmp_path)).decode()
 
         assert time.monotonic() - began < databases.LOCK_TIMEOUT / 2
     assert found.fit is (table != "alembic_version")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec
@@ -18,6 +18,8 @@ from api.shapes import Body, Query
 P = ParamSpec("P")
 #: Methods whose answer is what GET gives from then on: it has a tag.
 TAGGED = frozenset({"GET", "HEAD", "PUT"})
+#: In a tag, what stands between that of the thing itself, and that of all that is shown.
+_BESIDE = "-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +79,11 @@ def answer(data: Any, *, location: str | None = None, made: bool = False) -> Res
     promised: Contract = g.contract
     assert promised.answer is not None
     status = promised.made if made else promised.status
-    response = Response(_encoded(promised.answer, data), status=status, content_type=promised.media_type)
+    shown = promised.answer.model_validate(data)
+    response = Response(_encoded(shown), status=status, content_type=promised.media_type)
     if location is not None:
         response.headers["Location"] = location
-    return _given(response)
+    return _given(response, shown)
 
 
 def answer_file(content: bytes, media_type: str, name: str) -> Response:
@@ -90,17 +93,25 @@ def answer_file(content: bytes, media_type: str, name: str) -> Response:
     return _given(response)
 
 
-def _given(response: Response) -> Response:
+def _given(response: Response, shown: BaseModel | None = None) -> Response:
     if request.method in TAGGED:
-        response.set_etag(_tag(response.get_data()))
+        tag, beside = _tag(response.get_data()), getattr(shown, "beside", None)
+        response.set_etag(f"{_tag(_encoded(shown, but=beside))}{_BESIDE}{tag}" if shown and beside else tag)
         response.make_conditional(request)  # only GET and HEAD can be answered with “not modified”
     g.answer = response
     return response
 
 
 def require_match(shape: type[BaseModel], present: Callable[[], Any]) -> None:
-    """Raise PreconditionFailed unless the thing still is what the client saw (If-Match); `present` shows how it is now."""
-    if request.if_match and not request.if_match.contains(_tag(_encoded(shape, present()))):
+    """Raise PreconditionFailed unless the thing still is what the client saw (If-Match); `present` shows how it is now.
+
+    What is shown `beside` it (`Shape`) may have changed: that is not its own.
+    """
+    if not request.if_match or request.if_match.star_tag:
+        return
+    shown = shape.model_validate(present())
+    now = _tag(_encoded(shown, but=getattr(shown, "beside", None)))
+    if now not in {seen.partition(_BESIDE)[0] for seen in request.if_match.as_set()}:
         raise PreconditionFailed("Expected the thing as you saw it last (If-Match), but it was changed since; get it again")
 
 
@@ -112,8 +123,8 @@ def _read_body(promised: Contract) -> BaseModel:
     raise parsing.unsupported(*(["application/json"] if promised.body else []), *([parsing.FORM] if promised.form else []))
 
 
-def _encoded(shape: type[BaseModel], data: Any) -> bytes:
-    return shape.model_validate(data).model_dump_json().encode()
+def _encoded(shown: BaseModel, *, but: Collection[str] | None = None) -> bytes:
+    return shown.model_dump_json(exclude=set(but) if but else None).encode()
 
 
 def _tag(content: bytes) -> str:

@@ -6,7 +6,7 @@ What checks a model is built when it is first used: to build all of them would t
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -74,6 +74,8 @@ class Shape(BaseModel):
     """What is answered."""
 
     model_config = ConfigDict(strict=True, extra="forbid", defer_build=True, json_schema_extra=remarks.describe)
+    #: Fields that tell of other things: when these change, what was seen of this one still holds (If-Match).
+    beside: ClassVar[frozenset[str]] = frozenset()
 
 
 class Paged(Query):

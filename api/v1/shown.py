@@ -140,6 +140,7 @@ class EarlierItemShown(Shape):
 class TaskDetails(TaskShown):
     """A task with its form."""
 
+    beside = frozenset({"under_way"})
     #: Fields to be filled in; null: any data.
     form: list[dict[str, JsonValue]] | None
     #: What it was completed with.

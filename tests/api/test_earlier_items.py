@@ -209,3 +209,24 @@ def test_under_way__only_for_whoever_could_adopt_it(call, clerk, alone):
     done = complete(clerk, made, "一窗受理", outcome="accept")
     assert done["under_way"] is None
     assert under_way(call("officer-urban"), made, "招牌备案审核") is None
+
+
+def test_under_way__what_comes_in_elsewhere_does_not_change_the_intake(call, clerk):
+    """Who has an intake open completes it as he has seen it (If-Match), whatever another hall takes in meanwhile; but he may see that."""
+    case = submit(clerk)
+    place = f"/tasks/{task(case=case, caller=clerk, name='一窗受理')['id']}"
+    seen = clerk.get(place).headers["ETag"]
+
+    submit(call("clerk-yuelu"), hall="yuelu")
+
+    now = clerk.get(place, headers={"If-None-Match": seen})
+    assert (now.status_code, len(now.json["under_way"])) == (200, len(case["items"]))
+    assert clerk.get(place, headers={"If-None-Match": now.headers["ETag"]}).status_code == 304
+    assert clerk.call("HEAD", place).headers["ETag"] == now.headers["ETag"]
+    claimed = clerk.post(f"{place}/claim", headers={"If-Match": seen})
+    assert (claimed.status_code, claimed.json["assignee"]) == (200, "clerk")
+    stale = clerk.post(f"{place}/complete", {"outcome": "accept"}, headers={"If-Match": f'"another", {seen}'})
+    assert stale.status_code == 412
+    fresh = clerk.get(place).headers["ETag"]
+    done = clerk.post(f"{place}/complete", {"outcome": "accept"}, headers={"If-Match": f'"another", {fresh}'})
+    assert done.status_code == 200, done.json

@@ -47,7 +47,7 @@ ALERTS = {
     AlertKind.BAD_RATING: "差评",
     AlertKind.REVOKED: "决定撤销",
     AlertKind.UNCAUGHT_ERROR: "流程出错",
-    AlertKind.RETRACTED: "超期预警作废",
+    AlertKind.RETRACTED: "预警作废",
 }
 TOLERANCES = {
     ToleranceStatus.OPEN: "待补",

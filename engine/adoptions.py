@@ -29,6 +29,7 @@ from engine import (
     moments,
     moved_dates,
     numbers,
+    retractions,
     tolerances,
 )
 from engine.actors import Actor
@@ -225,6 +226,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     tolerances.take_along(session, source, case, item, actor=actor)
     if item.clock is ClockStatus.PAUSED:
         long_pauses.follow(session, item)
+        retractions.follow_pauses(session, [case.id])
     if moved_dates.recount(session, item):
         jobs.owe(session, jobs.REFRESH, instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)

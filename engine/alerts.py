@@ -34,7 +34,7 @@ class AlertKind(StrEnum):
     BAD_RATING = "bad_rating"  #: 差评: the applicant is to be asked, and told what was done about it
     REVOKED = "revoked"  #: 撤销: a department takes a decision back that it should not have made
     UNCAUGHT_ERROR = "uncaught_error"  #: 流程出错，无人处理
-    RETRACTED = "retracted"  #: 超期预警作废：日历更正后并未超期
+    RETRACTED = "retracted"  #: 预警作废：日历更正后并未超期, or a pause was not too long
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 Each open pause owes a look at itself when that time is over, by a job.  The looks follow whenever a ledger is changed, an item goes to
 another case, or clocks are counted by another calendar; so pauses that had begun before there were any looks come by theirs, too.
+What a calendar shows to have been no longer than was told is taken back (`retractions`), and told anew when it is.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -18,11 +20,11 @@ from sqlalchemy.orm import Session
 from engine import alerts, calendars, holidays, jobs, journal, keys, moments, reads
 from engine.actors import Actor
 from engine.alerts import AlertKind
-from engine.case_models import Case, ClockEntry, Item
+from engine.case_models import Alert, Case, ClockEntry, Item
 from engine.clock import EntryKind, Light, PauseKind
 from engine.errors import InvalidInput
 from engine.holdings import Held
-from engine.models import Instance, Job, Timer
+from engine.models import Entry, Instance, Job, Timer
 from engine.states import JobStatus
 
 #: What may end a pause is given so long to do it first.
@@ -64,7 +66,7 @@ def recompute(session: Session, cases: Collection[UUID]) -> None:
 def look(session: Session, held: Held, pause: str, *, actor: Actor) -> None:
     """Look at a pause: tell of it if it is still open though what the applicant was told is over.  `held`: the instance that owes it."""
     entry = keys.read_anew(session, ClockEntry, UUID(pause), held)
-    if entry is None or entry.until is not None or journal.has(session, held, "pause outlasted", pause=pause):
+    if entry is None or entry.until is not None or _is_told(session, held, entry):
         return  # it has ended, or gone to another case with its item; or it was told, and its clock has changed since
     due_at, now = _due_at(session, entry), moments.now()
     if due_at is None:
@@ -73,8 +75,40 @@ def look(session: Session, held: Held, pause: str, *, actor: Actor) -> None:
         session.execute(insert(Job), [_owed(entry, held.id, max(due_at, now + LATER))])
         return
     item, case = keys.get_one(session, Item, entry.item_id, held), keys.get_one(session, Case, held.case_id, held)
-    alerts.raise_alert(session, case, AlertKind.LONG_PAUSE, Light.YELLOW, _message(session, item, entry), item=item)
-    journal.record(session, held, actor=actor, what="pause outlasted", item=item.number, pause=pause, procedure=entry.procedure)
+    alert = alerts.raise_alert(session, case, AlertKind.LONG_PAUSE, Light.YELLOW, _message(session, item, entry), item=item)
+    session.flush()
+    about = {"item": item.number, "pause": pause, "procedure": entry.procedure, "alert": str(alert.id)}
+    journal.record(session, held, actor=actor, what="pause outlasted", **about)
+
+
+def told(session: Session, here: _Where) -> dict[UUID, list[UUID]]:
+    """The pauses of which a supervisor was told: by id, the ids of the alerts, also of those that were taken back.
+
+    `here`: of which cases entries of the journal are.
+    """
+    found = defaultdict[UUID, list[UUID]](list)
+    said = select(Entry.details).where(here, Entry.what == "pause outlasted").order_by(Entry.id)
+    for details in session.scalars(said):
+        found[UUID(details["pause"])].append(UUID(details["alert"]))
+    return found
+
+
+def too_long_since(session: Session, cases: Collection[UUID], pauses: Collection[UUID]) -> dict[UUID, date | None]:
+    """The day after what the applicant was told of each pause, by the calendar as it is now; None: it ended before that day."""
+    query = select(ClockEntry.id, ClockEntry.on, ClockEntry.until, ClockEntry.days).where(ClockEntry.id.in_(pauses))
+    found = dict[UUID, date | None]()
+    for pause in session.execute(query.where(reads.among(session, ClockEntry.case_id, cases))):
+        last = last_day(session, pause.on, pause.days)
+        lasts = last is not None and (pause.until is None or pause.until > last)
+        found[pause.id] = last + timedelta(days=1) if last and lasts else None
+    return found
+
+
+def _is_told(session: Session, held: Held, pause: ClockEntry) -> bool:
+    """Whether an alert of a pause stands; one that was taken back tells nobody."""
+    mine = told(session, keys.same_case(Entry, held)).get(pause.id, ())
+    standing = select(Alert.id).where(keys.same_case(Alert, held), Alert.id.in_(mine), Alert.kind == AlertKind.LONG_PAUSE)
+    return bool(mine) and session.scalar(standing.limit(1)) is not None
 
 
 def _message(session: Session, item: Item, entry: ClockEntry) -> str:

@@ -48,6 +48,7 @@ def recompute(session: Session, cases: Collection[UUID]) -> Moves:
     retractions.follow(session, cases, moves.dials)
     _postpone_checks(session, cases)
     long_pauses.recompute(session, cases)
+    retractions.follow_pauses(session, {item.case_id for item in items if ledgers[item.id].pauses})
     moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
     return moves
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from engine import calendars, deeds, scheduler, verification
 from engine.case_models import Alert
 from engine.models import Job, Outbox, Timer
-from tests import tiny
+from tests import invariants, tiny
 from tests.engine.test_recomputing import publish
 from tests.stage import BEIJING, MONDAY
 
@@ -103,13 +103,105 @@ def test_look__once_whatever_becomes_of_the_clock(stage, clerk, market):
     stage.travel(2026, 3, 10)
 
     market.handle("pause", stage.item(case, "alpha"), kind="testing", reason="检测", days=30)
-    publish(stage, 5, 6)
+    market.handle("extend", stage.item(case, "alpha"), days=5, approver="organ_head", reason="案情复杂")
     for day in (11, 12, 13):
         stage.travel(2026, 3, day)
 
     assert len(told(stage, case)) == 1
     # The first pause of before may be looked at once more, and the other when it is over.
     assert [job.due_at.astimezone(BEIJING).month for job in stage.jobs(case)] == [4]
+
+
+def kinds(stage, case):
+    """What became of the alerts, and what whoever carries them was sent."""
+    sent = [row.payload for row in stage.all(Outbox, case, topic="alert")]
+    assert [each["message"] for each in sent][-1:] == [alert.message for alert in stage.all(Alert, case)][-1:]
+    return [alert.kind for alert in stage.all(Alert, case)], [each["kind"] for each in sent]
+
+
+def test_recompute__it_was_not_too_long(stage, clerk, market):
+    """Two days become days off: the tenth was no day too many.  What is too long after all is told anew, once."""
+    case = paused(stage, clerk, market)
+    stage.travel(2026, 3, 10)
+    [message] = told(stage, case)
+
+    publish(stage, 4, 5)
+    scheduler.drain(stage.database)
+
+    [alert] = stage.all(Alert, case)
+    assert (alert.kind, alert.light) == ("retracted", "green")
+    assert alert.message == f"{message}（工作日历更正后未超出告知的时间，预警作废）"
+    assert kinds(stage, case) == (["retracted"], ["long_pause", "retracted"])
+    assert looks(stage, case) == ["2026-03-11"]
+    stage.travel(2026, 3, 12)
+    assert kinds(stage, case) == (["retracted", "long_pause"], ["long_pause", "retracted", "long_pause"])
+    assert "（至 2026-03-11）" in told(stage, case)[0]
+    publish(stage)
+    stage.travel(2026, 3, 13)
+    assert kinds(stage, case)[0] == ["retracted", "long_pause"]
+    assert list(verification.verify(stage.database)) == []
+
+
+def test_recompute__the_correction_is_taken_back(stage, clerk, market):
+    case = paused(stage, clerk, market)
+    stage.travel(2026, 3, 10)
+    before = told(stage, case)
+    publish(stage, 4, 5)
+    scheduler.drain(stage.database)
+
+    for _again in range(2):
+        publish(stage)
+        scheduler.drain(stage.database)
+
+    assert told(stage, case) == before
+    assert [alert.light for alert in stage.all(Alert, case)] == ["yellow"]
+    assert kinds(stage, case) == (["long_pause"], ["long_pause", "retracted", "long_pause"])
+    stage.travel(2026, 3, 13)
+    assert told(stage, case) == before
+
+
+@pytest.mark.parametrize(("day", "kind"), [(11, "retracted"), (12, "long_pause")])
+def test_recompute__it_has_ended_since(stage, clerk, market, day, kind):
+    """The eleventh is the last day by then: what ended on it was not too long."""
+    case = paused(stage, clerk, market)
+    stage.travel(2026, 3, day)
+    market.handle("resume", stage.item(case, "alpha"))
+
+    publish(stage, 4, 5)
+    scheduler.drain(stage.database)
+
+    assert kinds(stage, case)[0] == [kind]
+
+
+def test_recompute__one_of_two_pauses_of_a_day(stage, clerk, market):
+    """For the same item, since the same day: each has its own alert; one deadline that was missed beside them has its own, too."""
+    case = paused(stage, clerk, market)
+    market.handle("pause", stage.item(case, "alpha"), kind="testing", reason="检测", days=3)
+    stage.travel(2026, 3, 10)
+    assert len(told(stage, case)) == 2
+
+    publish(stage, 9)
+    scheduler.drain(stage.database)
+
+    assert [(alert.kind, "检测" in alert.message) for alert in stage.all(Alert, case)] == [("long_pause", True), ("retracted", False)]
+
+
+def test_move__the_walk_has_been_in_the_bundle(stage, clerk, market):
+    """It was told alone, and is adopted before the calendar has come to its case: what is not so is not told in the bundle."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 20}, "beta": {}}))
+    alone = clerk.take_in("alpha")
+    market.handle("pause", stage.item(alone, "alpha"), **HEARING)
+    bundle = clerk.take_in("tiny", items=["beta"])
+    stage.travel(2026, 3, 10)
+    stage.checking = False
+    publish(stage, 4, 5)
+
+    clerk.adopt(bundle, stage.item(alone, "alpha").number)
+
+    assert [alert.kind for alert in stage.all(Alert, bundle)] == ["retracted"]
+    scheduler.drain(stage.database)
+    assert ([alert.kind for alert in stage.all(Alert, bundle)], looks(stage, bundle)) == (["retracted"], ["2026-03-11"])
+    invariants.check(stage.database)
 
 
 def test_follow__resumed_in_time(stage, clerk, market):

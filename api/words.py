@@ -81,11 +81,16 @@ PAUSES = {
 HINDRANCES = {
     HindranceKind.PAUSE: "暂停",
     HindranceKind.MATERIAL: "容缺材料待补",
+    HindranceKind.SUPPLEMENT: "待补正",
     HindranceKind.INCIDENT: "异常",
     HindranceKind.TASK: "待办",
     HindranceKind.SYSTEM: "部门系统待办",
     HindranceKind.ITEM: "事项未办结",
 }
+#: What should be looked at again, by where it stands.
+WARNINGS = {"applicant.id_number": "统一社会信用代码的校验位不符，请核对登记信息（早期试点代码除外）。"}
+#: In what it is the applicant who is waited for.
+_OF_APPLICANT = frozenset({HindranceKind.MATERIAL, HindranceKind.SUPPLEMENT})
 #: What a journal says was done; its details say to what (`particulars.deed`).
 DEEDS = {
     "accepted with tolerance": "容缺受理",
@@ -173,12 +178,12 @@ def hindrance(found: Mapping[str, Any], departments: Mapping[str, str]) -> str:
     """Tell what is waited for, of whom, and since when or until when (`v1.deadlines.HindranceShown`)."""
     name = PAUSES.get(found["name"], found["name"]) if found["kind"] is HindranceKind.PAUSE else found["name"]
     who = [found["reason"]] if found["reason"] else [group(code, departments) for code in found["groups"]]
-    who += [APPLICANT] if found["kind"] is HindranceKind.MATERIAL else []
+    who += [APPLICANT] if found["kind"] in _OF_APPLICANT else []
     who += [f"{found['assignee']} 已认领"] if found["assignee"] else []
     told = f"{HINDRANCES[found['kind']]}：{name}" + (f"（{'、'.join(who)}）" if who else "")
     told += f"，{found['since']} 起" if found["since"] else ""
     if not found["due_on"]:
         return told
     if found["kind"] is not HindranceKind.PAUSE:
-        return f"{told}，{found['due_on']} 前"
+        return f"{told}，最迟 {found['due_on']}"
     return f"{told}，预计 {found['due_on']} 结束" + ("，已超出告知申请人的时间" if found["due_on"] < dials.today() else "")

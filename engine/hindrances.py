@@ -30,6 +30,7 @@ class HindranceKind(StrEnum):
 
     PAUSE = "pause"  #: 暂停: a special procedure, or the applicant
     MATERIAL = "material"  #: 容缺材料: promised, and not handed in yet
+    SUPPLEMENT = "supplement"  #: 补正: asked for by the notice of corrections, and not there yet
     INCIDENT = "incident"  #: 异常: something failed and stands
     TASK = "task"  #: 任务: somebody must act
     SYSTEM = "system"  #: 部门系统: a program must
@@ -40,7 +41,8 @@ class Hindrance(NamedTuple):
     """One thing that is waited for."""
 
     kind: HindranceKind
-    #: Kind of the pause, name of the material, the task, the item or the element that failed, topic of what a program must do.
+    #: Kind of the pause, name of the material, what else is to be corrected, in words; name of the task, the item or the element that
+    #: failed, topic of what a program must do.
     name: str
     #: Who must act; for an item, and for a program, its department.
     groups: list[str]
@@ -57,7 +59,8 @@ class Hindrance(NamedTuple):
 #: What was read, by the id of its case, or of its item: each with what says whose it is.
 _Some = Sequence[tuple[Any, Hindrance]]
 _Told = Mapping[str, _Some]
-_OWED = Tolerance.status.in_([literal_column(f"'{status}'") for status in OWED])
+#: Condition: a promised material has not come.
+OWED_MATERIAL = Tolerance.status.in_([literal_column(f"'{status}'") for status in OWED])
 
 
 def of_page(
@@ -194,7 +197,7 @@ def _reading(*, arrays: bool) -> Reading:
     )
     owed = (
         select(*reads.texts(Tolerance.case_id), Tolerance.used_by, Tolerance.name, Tolerance.due_on)
-        .where(_OWED, concerned(Tolerance.case_id))
+        .where(OWED_MATERIAL, concerned(Tolerance.case_id))
         .order_by(Tolerance.due_on, Tolerance.id)
     )
     return Reading(tasks, systems, incidents, undecided, owed)

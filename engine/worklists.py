@@ -15,13 +15,14 @@ from sqlalchemy.engine import result_tuple
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import calendars, definitions, dials, earlier_items, keys, pages, postgresql, reads, tasks, visibility
+from engine import awaited, calendars, definitions, dials, earlier_items, keys, pages, postgresql, reads, tasks, visibility
 from engine.actors import Actor
 from engine.case_items import LiveItem
 from engine.case_models import Case, Item
 from engine.clock import Light
 from engine.earlier_items import EarlierItem
 from engine.errors import NotFound, Vanished
+from engine.hindrances import Hindrance
 from engine.models import Instance, Task
 from engine.pages import Some
 from engine.reads import Read, Reading
@@ -83,6 +84,8 @@ class WorkEntry(NamedTuple):
     groups: list[str]
     #: Of the item's clock, or of the bundle's when the task belongs to no item.
     light: Light | None
+    #: Why nothing can be done about it, or not all: pauses, what the applicant owes, corrections.
+    waits_for: list[Hindrance]
 
 
 class WorkDetails(NamedTuple):
@@ -114,7 +117,7 @@ _NAMES = "id number matter hall entry applicant submitted_at submitted_by ended_
 _OF_CASE = (*(getattr(Case, name) for name in (*_NAMES.split(), *dials.LIGHTS)), cast(Case.id, String).label("key"))
 #: The first fields of an entry, in their order: a slice of the row, which takes a twentieth of the time of asking for each by its name.
 _STORED = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Item.name.label("item_name"))
-_SHOWN = (*_STORED, Case.applicant, Task.sole_group, *_LIGHTS)
+_SHOWN = (*_STORED, Case.applicant, Task.sole_group, *_LIGHTS, *awaited.OF_TASK)
 _DETAILS = (*_SHOWN, Task.data, Instance.definition_id)
 #: Kinds of tasks that answer what was applied for.
 _INTAKES = {"intake", "follow-on"}
@@ -230,9 +233,16 @@ def of_case(session: Session, case: Case) -> list[WorkEntry]:
 
 
 def _entries(session: Session, rows: Collection[Row[Any]], today: date) -> list[WorkEntry]:
-    groups = tasks.groups(session, rows)
-    shown = ((row, row.applicant.get("name")) for row in rows)
-    return [WorkEntry._make((*row[: len(_STORED)], name, groups[row.id], dials.light(row, today))) for row, name in shown]
+    groups, entries, waiting = tasks.groups(session, rows), [], []
+    for row in rows:  # a loop: a generator would be a call more for each
+        name, light = row.applicant.get("name"), dials.light(row, today)
+        entries.append(WorkEntry._make((*row[: len(_STORED)], name, groups[row.id], light, [])))
+        if row.awaits:
+            waiting.append(row)
+    if not waiting:
+        return entries
+    waits = awaited.of_tasks(session, waiting)
+    return [entry._replace(waits_for=waits.get(entry.id, [])) for entry in entries]
 
 
 def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:

@@ -39,6 +39,7 @@ BEYOND = {
 #: Functions that change rows without saying of which case they are, or look for some although they hold a case already.
 ACROSS = {
     "arranging.get",  # a task that is shown after somebody has remarked something on it
+    "awaited.of_tasks",  # what the tasks of a list wait for: those of one case are shown after a command, too
     "archives._still_rests",  # whether another case goes on from this one, or has taken something from it
     "broadcasts.deliver_once",  # a signal goes to another case than that of its job
     # An item is looked for in all cases, and goes to another one with its rows.

@@ -14,11 +14,11 @@ from api.shapes import Line, Page, Shape
 from api.tables import Column, Listed
 from api.transactions import reading
 from api.v1 import present
+from api.v1.hindrances import HindranceShown
 from api.v1.shown import Due
 from engine import deadlines
 from engine.clock import Light
 from engine.deadlines import Deadline, DeadlineFilter
-from engine.hindrances import HindranceKind
 from engine.states import ClockStatus
 
 bp = Blueprint("deadlines", __name__, url_prefix="/deadlines")
@@ -45,24 +45,6 @@ class DeadlineQuery(Listed):
     hall: Line | None = None
     matter: Line | None = None
     paused: Annotated[bool | None, Field(description="true：只列暂停计时的事项 · true: items whose clock is paused, only.")] = None
-
-
-class HindranceShown(Shape):
-    """What something waits for (原因)."""
-
-    kind: HindranceKind
-    #: Kind of the pause; name of the material, the task, the item that is not decided, or the element that failed; topic of the program.
-    name: str
-    #: Of a pause.
-    reason: str | None
-    #: First day; null: of a material, and of an item that is not accepted yet.
-    since: date | None
-    #: Last day on which the material may come; of a pause, of what the applicant was told that it will take.
-    due_on: date | None
-    #: Who may do the task; the department of the item, also of one that waits for a program.
-    groups: list[str]
-    #: Who has claimed the task.
-    assignee: str | None
 
 
 class DeadlineShown(Shape):

@@ -22,7 +22,7 @@ from engine.dossiers import Dossier
 from engine.earlier_items import EarlierItem
 from engine.rejections import Rejection
 from engine.states import ItemStatus
-from engine.worklists import WorkDetails
+from engine.worklists import WorkDetails, WorkEntry
 
 _MISSING = ("code", "name", "tolerable", "used_by")
 
@@ -80,7 +80,13 @@ def archived(row: ArchivedCase) -> dict[str, Any]:
 def task(found: WorkDetails) -> dict[str, Any]:
     """Present one task with its form."""
     form = found.form.describe()["fields"] if found.form is not None else None
-    return {**found.entry._asdict(), "form": form, "data": found.data, "under_way": earlier_items(found.under_way)}
+    shown = found.entry._asdict() if not found.entry.waits_for else work(found.entry)
+    return {**shown, "form": form, "data": found.data, "under_way": earlier_items(found.under_way)}
+
+
+def work(found: WorkEntry) -> dict[str, Any]:
+    """Present a task as a worklist shows it."""
+    return found._asdict() | {"waits_for": [each._asdict() for each in found.waits_for]}
 
 
 def earlier_items(found: Iterable[EarlierItem] | None) -> list[dict[str, Any]] | None:
@@ -122,7 +128,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "answers": dossier.answers,
         "checklist": row.checklist if dossier.whole else None,
         "items": [_item(dossier, found) for found in dossier.items],
-        "tasks": [task._asdict() for task in dossier.tasks],
+        "tasks": [work(found) for found in dossier.tasks],
         "materials": [material(found, dossier.rejections) for found in dossier.materials],
         "missing": [_used_by(dossier, {name: found[name] for name in _MISSING}) for found in dossier.missing],
         "tolerances": [

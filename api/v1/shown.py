@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from api.shapes import Data, Shape
+from api.v1.hindrances import HindranceShown
 from api.v1.papers import (
     AlertShown,
     CommitmentShown,
@@ -114,6 +115,9 @@ class TaskShown(Shape):
     ended_at: datetime | None
     completed_by: str | None
 
+    #: Why not all can be done: what the applicant is to correct (`supplement`), or has promised (`material`); why its clock stands still.
+    waits_for: list[HindranceShown]
+
 
 class EarlierItemShown(Shape):
     """An item that the applicant has had handled, or has under way (已办、在办事项), in whatever hall."""
@@ -140,7 +144,7 @@ class EarlierItemShown(Shape):
 class TaskDetails(TaskShown):
     """A task with its form."""
 
-    beside = frozenset({"under_way"})
+    beside = frozenset({"under_way", "waits_for"})
     #: Fields to be filled in; null: any data.
     form: list[dict[str, JsonValue]] | None
     #: What it was completed with.

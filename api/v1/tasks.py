@@ -19,7 +19,6 @@ from api.v1.shown import DraftShown, Findings, TaskDetails, TaskShown
 from engine import drafts, findings, tasks, worklists
 from engine.clock import Light
 from engine.database import Session
-from engine.worklists import WorkEntry
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 COLUMNS = {
@@ -34,6 +33,7 @@ COLUMNS = {
     "认领人": Column("assignee"),
     "红黄灯": Column("light", words.LIGHTS),
     "到期时间": Column("due_at", ends=True),
+    "等待": Column("waits_for", say=words.hindrance, between="；"),
     "产生时间": Column("created_at"),
 }
 
@@ -58,7 +58,7 @@ def list_tasks(query: TaskQuery) -> Response:
     wanted = worklists.TaskFilter(**query.model_dump(exclude=set(Listed.model_fields)))
     with reading() as session:
         found = worklists.find_tasks(session, auth.actor(), wanted, after=(start[0], start[1]) if start else None, limit=query.rows + 1)
-        return tables.answer(session, found, query, key=lambda row: (row.due_at or "", row.id), present=WorkEntry._asdict)
+        return tables.answer(session, found, query, key=lambda row: (row.due_at or "", row.id), present=present.work)
 
 
 @bp.get("/<uuid:task_id>")

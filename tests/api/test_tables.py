@@ -94,7 +94,7 @@ def test_deadlines__what_the_applicant_owes(clerk, supervisor):
 
     rows = read(supervisor, "/deadlines?department=market&format=csv")
 
-    assert [row["原因"].partition("；")[0] for row in rows] == ["容缺材料待补：场所平面布置图（申请人），2026-03-16 前"]
+    assert [row["原因"].partition("；")[0] for row in rows] == ["容缺材料待补：场所平面布置图（申请人），最迟 2026-03-16"]
 
 
 def test_deadlines__why_a_bundle_is_not_done(supervisor, late):

@@ -13,6 +13,7 @@ from bpmn.expressions import juel, limits
 from bpmn.expressions.feel_parser import FeelParser
 from bpmn.expressions.feel_types import NO_TYPES, Check
 from bpmn.expressions.juel_parser import JuelParser
+from bpmn.expressions.lexer import narrow
 from bpmn.expressions.scope import Functions, Invocation, Run, Scope
 from bpmn.expressions.values import describe
 
@@ -108,9 +109,11 @@ def no_condition(expression: Expression) -> str | None:
 
 def _marked(text: str) -> str:
     """Return a text as the expression that it would be, also with half of the marks; where it is none, say that one is wanted."""
-    for inner in (text, text.removeprefix("$").removeprefix("{").removesuffix("}")):
+    plain = narrow(text)
+    written = [f"${{{each.removeprefix('$').removeprefix('{').removesuffix('}')}}}" for each in (text, plain)]
+    for whole in (f"${{{text}}}", *([plain] if plain.startswith("=") else written)):
         try:
-            return excerpt(parse(f"${{{inner}}}").source)
+            return excerpt(parse(whole).source)
         except ExpressionError:
             continue
     return "an expression"

@@ -39,7 +39,8 @@ class JuelParser:
         """Read the whole source."""
         root = self._expression()
         if self._tokens.at("="):
-            self._tokens.refuse("an operator", "equality is written ==")
+            hint = "equality is written ==" if self._tokens.ahead(1).text != ">" else "at least is written >="
+            self._tokens.refuse("an operator", hint)
         self._tokens.finish()
         return root
 

@@ -58,11 +58,22 @@ def tokenize(source: str, offset: int = 0, *, comments: bool = False) -> list[To
     return tokens
 
 
+#: What Chinese keyboards give besides letters and signs of full width, and what is meant.
+_MEANT = str.maketrans(
+    {"“": '"', "”": '"', "‘": "'", "’": "'", "≥": ">=", "≤": "<=", "≠": "!=", "》": ">", "《": "<", "、": ",", "￥": "$", "¥": "$"}
+)
+
+
+def narrow(text: str) -> str:
+    """Return a text with the signs of a Chinese keyboard as those that expressions are written in."""
+    return unicodedata.normalize("NFKC", text.translate(_MEANT))
+
+
 def _unreadable(source: str, position: int, offset: int) -> str:
     found = source[position]
     if found in "\"'":
         return f"Expected a closing {found} for the text that begins at position {offset + position + 1}, but there is none"
-    plain = unicodedata.normalize("NFKC", found)
+    plain = narrow(found)
     hint = "type a straight quotation mark" if found in "“”‘’" else f"type {plain}" if plain != found and plain.isascii() else ""
     return f"Expected an expression, but found {found!r} at position {offset + position + 1}" + (f" ({hint})" if hint else "")
 

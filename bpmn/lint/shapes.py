@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpmn.definition import BODY, TASKS, Definition, Element, ElementType, EventType
+from bpmn.lint.bundle import Words
 from bpmn.matter import ways
 from bpmn.matter.facts import DrawnMatter
 
@@ -14,6 +15,18 @@ BESIDE = frozenset({ElementType.BOUNDARY_EVENT, ElementType.START_EVENT})
 def of_kind(process: Definition, kind: str) -> list[Element]:
     """Elements of an `onething.kind`, in document order."""
     return [element for element in process.elements.values() if element.properties.get("onething.kind") == kind]
+
+
+def lacks_kind(element: Element, words: Words) -> bool:
+    """Tell whether an element does not say what it is, although it is made from an element template that says so."""
+    return (element.template or "") in words.templates and not element.properties.get("onething.kind")
+
+
+def is_unsure(process: Definition, words: Words) -> bool:
+    """Tell whether something does not say what it is, or in a word that nobody knows: that is told, and not what follows from it."""
+    kinds = words.elements.get("onething.kind", frozenset())
+    said = [element.properties.get("onething.kind") for element in process.elements.values()]
+    return any(kind and kinds and kind not in kinds for kind in said) or any(lacks_kind(e, words) for e in process.elements.values())
 
 
 def begins_with_intake(process: Definition) -> bool:

@@ -35,6 +35,16 @@ def is_slip(word: str, meant: str) -> bool:
     return one == other or _slips(one, other) <= slips
 
 
+def is_inner_slip(word: str, meant: str) -> bool:
+    """Tell whether a slip lies within a word: `totel` for `total`, but neither a plural nor another ending (`approved`, `approver`)."""
+    return len(word) > _ONE_SLIP and is_slip(word, meant) and (word[0], word[-1]) == (meant[0], meant[-1])
+
+
+def is_same(word: str, other: str) -> bool:
+    """Tell whether two words differ at most in capitals and in the signs between their parts."""
+    return _shape(word) == _shape(other)
+
+
 def _shape(word: str) -> str:
     """Return a word without what is easily mixed up: capitals, and the signs between its parts."""
     return re.sub(r"[\s._:。-]", "", word).casefold()

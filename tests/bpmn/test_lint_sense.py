@@ -18,7 +18,7 @@ RULES = {"flow-never-taken", "bad-cycle", "promise-above-law", "empty-cell", "un
 RULES |= {"variable-read-too-early", "same-name", "same-option", "both-ways", "idle-gateway", "due-at-once"}
 RULES |= {"joint-handling-cut-off", "settled-without-end", "tolerance-has-outcomes", "another-department"}
 RULES |= {"bad-moment", "misplaced-deadline", "same-time", "terminates-others", "mismatched-item", "form-without-field"}
-RULES |= {"idle-expression", "optional-outcome", "withdrawal-goes-on"}
+RULES |= {"unfit-value", "idle-expression", "optional-outcome", "withdrawal-goes-on"}
 RULES |= {"bad-boolean", "duration-in-months", "flow-named-otherwise", "reversed-question", "twofold-flow"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
 ACCEPTED = "${outcome == 'accept' or outcome == 'tolerate'}"
@@ -74,7 +74,7 @@ def test_sense__in_what_conforms():
     [
         ("starter.bpmn", ACCEPTED, ACCEPTED.replace("or", "and"), "flow-never-taken", "intake_outcome", "holds for nothing"),
         ("starter.bpmn", CORRECTED, "${outcome == 'accept'}", "flow-never-taken", "intake_outcome", "“受理、容缺受理”"),
-        ("starter.bpmn", CORRECTED, "${outcome}", "flow-never-taken", "intake_outcome", "${outcome} holds for nothing"),
+        ("starter.bpmn", CORRECTED, "${outcome}", "unfit-value", "intake_outcome", "${outcome} gives a text"),
         ("starter-first.bpmn", DUE, DUE.replace("Date", "Cycle"), "bad-cycle", "overdue_due", "choose the type date for the timer"),
         ("starter-items.dmn", LIMIT, "<text>25</text>", "promise-above-law", "starter_first", "the 20 days that the law gives"),
         ("starter-items.dmn", LIMIT, "<text>-5</text>", "unreadable-figure", "", "promised in rule 1 (item_limits_1) of the table"),

@@ -16,9 +16,23 @@ def unreachable(drawing: Drawing) -> Problems:
     """Elements that no token ever gets to."""
     reached = _reached(drawing)
     begun = {element.parent for element in drawing.of_type(*BEGINNINGS)}  # else its start is missing, which is told
-    for element in drawing.elements:
-        if element.id not in reached and element.parent in begun and (element.parent is None or element.parent in reached):
-            yield element.id, f"Expected a way from the start to {drawing.label(element.id)}, but there is none: connect it or remove it"
+    lost = [e for e in drawing.elements if e.id not in reached and e.parent in begun and (e.parent is None or e.parent in reached)]
+    for key in _first(drawing, lost):
+        yield key, f"Expected a way from the start to {drawing.label(key)}, but there is none: connect it or remove it"
+
+
+def _first(drawing: Drawing, lost: list[Element]) -> Iterator[str]:
+    """Yield the elements that the others can be got to from: a flow that is missing is told once, and not all along the way behind it."""
+
+    def following(key: str) -> Iterator[str]:
+        return _followers(drawing, drawing.definition.elements[key], inwards=False)
+
+    behind = {follower for element in lost for follower in following(element.id) if follower != element.id}
+    told: set[str] = set()
+    for element in sorted(lost, key=lambda each: each.id in behind):  # circles last: none of them is the first
+        if element.id not in told:
+            yield element.id
+            told |= closure.of([element.id], following)
 
 
 def _reached(drawing: Drawing) -> set[str]:

@@ -14,7 +14,8 @@ def check(bundle: Bundle) -> Problems:
         groups = [group.source.strip() for group in element.candidate_groups if group.dialect == "literal"]
         others = [group for group in groups if group.startswith(OF_DEPARTMENT) and group != OF_DEPARTMENT + department]
         decides = element.properties.get("onething.kind") == "decision" and process.properties.get("onething.kind") == "item"
-        if department and decides and others == groups and len(groups) == len(element.candidate_groups) and groups:
+        is_there = bundle.known.departments is None or department in bundle.known.departments  # else it is what must be corrected
+        if department and is_there and decides and others == groups and len(groups) == len(element.candidate_groups) and groups:
             message = (
                 f"Expected {element.label} to be decided by the item's department ({department}), but it is given to {', '.join(others)}: "
                 f"write {OF_DEPARTMENT}{department}, or correct onething.department"

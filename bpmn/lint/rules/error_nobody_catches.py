@@ -18,6 +18,13 @@ def check(bundle: Bundle) -> Problems:
                 "the rest goes on as if nothing had been: draw an error boundary event (错误边界事件) around it, or a plain end event"
             )
             yield Problem(resource=resource, element=element, message=message)
+        for told, _condition in element.worker_errors:
+            if not _caught(bundle, process, element, told, frozenset()):
+                message = (
+                    f"Expected something around {element.label} to catch the error {told!r} that its failures are, but nothing does, so "
+                    "that this way ends, and the rest goes on: draw an error boundary event (错误边界事件) on it"
+                )
+                yield Problem(resource=resource, element=element, message=message)
 
 
 def _caught(bundle: Bundle, process: Definition, thrower: Element, code: str, seen: frozenset[str]) -> bool:

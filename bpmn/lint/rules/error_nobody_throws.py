@@ -10,6 +10,8 @@ from bpmn.lint.rule import Problem, Problems
 
 #: A boundary event, and the start of an event subprocess.
 CATCHING = frozenset({ElementType.BOUNDARY_EVENT, ElementType.START_EVENT})
+#: What throws nothing where no worker does it: an expression that fails is an incident.
+_SILENT = frozenset({ElementType.SCRIPT_TASK, ElementType.BUSINESS_RULE_TASK, ElementType.SERVICE_TASK, ElementType.SEND_TASK})
 
 
 def check(bundle: Bundle) -> Problems:
@@ -21,7 +23,7 @@ def check(bundle: Bundle) -> Problems:
             if codes is not None and element.event.name not in codes:
                 message = (
                     f"Expected {element.label} to catch an error that is thrown, but nothing inside throws {element.event.name!r}: "
-                    "correct its code or remove it"
+                    "correct its code, or draw it on the task that throws it"
                 )
                 yield Problem(resource=resource, element=element, message=message)
 
@@ -41,6 +43,8 @@ def _inside(processes: Mapping[str, Definition], process: Definition, catch: Ele
         own = process.elements[catch.parent or ""]
         return [element for element in _within(process, own.parent) if own.id not in _around(process, element)]
     host = process.elements[catch.attached_to.removesuffix(BODY)]
+    if host.type in _SILENT and host.topic is None:
+        return []
     if host.type in SCOPES:
         return list(_within(process, host.id))
     return list(processes[host.called.source].elements.values()) if host.called and host.called.source in processes else None

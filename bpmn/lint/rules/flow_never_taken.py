@@ -12,7 +12,7 @@ from bpmn.errors import ExpressionError, one_line
 from bpmn.expressions import Expression
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.lint.rules import unknown_choice
+from bpmn.lint.rules import unfit_value, unknown_choice
 from bpmn.lint.rules import variable_never_written as variables
 
 #: Combinations of choices that are tried at a gateway.
@@ -94,6 +94,8 @@ def _advice(gateway: Element, flow: Flow) -> str:
 
 def _is_known(condition: Expression, choices: Choices) -> bool:
     if any(unknown_choice.misses(condition, choices)):
+        return False
+    if unfit_value.fault(condition, {name: list(values) for name, values in choices.items()}, unfit_value.holds) is not None:
         return False
     return not condition.calls and bool(condition.names) and condition.names <= choices.keys()
 

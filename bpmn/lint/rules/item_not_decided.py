@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bpmn import closure
 from bpmn.definition import BODY, Definition, Element, ElementType, EventType
+from bpmn.lint import shapes
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import ways
@@ -16,7 +17,8 @@ def check(bundle: Bundle) -> Problems:
     """On every way to an end of an item somebody decides: an item whose process ends undecided is an incident."""
     for resource, process in bundle.processes:
         calls = any(element.type is ElementType.CALL_ACTIVITY for element in process.elements.values())  # what is called may decide
-        for element in _undecided(process) if process.properties.get("onething.kind") == "item" and not calls else ():
+        is_judged = process.properties.get("onething.kind") == "item" and not calls and not shapes.is_unsure(process, bundle.known.words)
+        for element in _undecided(process) if is_judged else ():
             message = (
                 f"Expected the item {process.key} to be decided on every way to its end, but {element.label} is reached without: "
                 f"lead the way through a task with onething.kind = decision, or a step with the topic {DECIDE}; "
@@ -41,7 +43,8 @@ def _undecided(process: Definition) -> list[Element]:
 
 
 def _ends(element: Element) -> bool:
-    return element.parent is None and element.type is ElementType.END_EVENT and element.event_type is not EventType.ERROR
+    """Tell whether a way ends there that was drawn to its end: another one is told as a loose end."""
+    return element.parent is None and element.drawn and element.type is ElementType.END_EVENT and element.event_type is not EventType.ERROR
 
 
 def _decides(element: Element) -> bool:

@@ -7,7 +7,7 @@ from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 
 #: What Chinese keyboards give instead of the comma that parts groups.
-_FALSE_COMMAS = "，、；;"
+FALSE_COMMAS = "，、；;"
 
 
 def check(bundle: Bundle) -> Problems:
@@ -19,7 +19,7 @@ def check(bundle: Bundle) -> Problems:
             message = f"Expected {element.label} to name who does it, but it has neither candidate groups nor an assignee: fill one in"
             yield Problem(resource=resource, element=element, message=message)
         for group in (*element.candidate_groups, *element.candidate_users):
-            if group.dialect == "literal" and (found := set(group.source) & set(_FALSE_COMMAS)):
+            if group.dialect == "literal" and (found := set(group.source) & set(FALSE_COMMAS)):
                 message = (
                     f"Expected commas (,) between the groups and users of {element.label}, but {group.source!r} has "
                     f"{''.join(sorted(found))}: nobody has that name, or is in a group that has it"

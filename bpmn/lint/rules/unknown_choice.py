@@ -10,7 +10,7 @@ from bpmn.definition import Definition
 from bpmn.expressions import Expression
 from bpmn.forms import Form
 from bpmn.forms.field import ONE_OF, Field, FieldType
-from bpmn.lint import expressions, spelling
+from bpmn.lint import expressions, results, spelling
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.lint.rules import variable_never_written as variables
@@ -53,8 +53,11 @@ def choices(bundle: Bundle, process: Definition, passed_in: frozenset[str]) -> d
     forms = [form for form in shown if form is not None]
     if len(forms) < len(shown):
         return {}
-    others = variables.written(process) | passed_in
-    return {key: values for key, values in _offered(forms) if key not in others}
+    decided = results.decided(bundle, process)
+    others = (variables.written(process) - decided.keys()) | passed_in
+    fields = {field.key for form in forms for field in form.fields}
+    offered = {key: values | decided.get(key, frozenset()) for key, values in _offered(forms)}
+    return {key: values for key, values in {**decided, **offered}.items() if key not in others and (key in offered or key not in fields)}
 
 
 def _offered(forms: list[Form]) -> Iterator[tuple[str, frozenset[Any]]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bpmn.lint import spelling
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
+from bpmn.lint.rules.nobody_assigned import FALSE_COMMAS
 
 #: How the group of the officers of a department begins.
 OF_DEPARTMENT = "department-"
@@ -24,7 +27,7 @@ def _of_processes(bundle: Bundle) -> Problems:
         if code and code not in (departments or ()):
             message = (
                 f"Expected the process {process.key} to name a department that there is, but onething.department is {code[:60]!r}"
-                f"{spelling.advice(code, departments or ()) or _ABSENT}"
+                f"{_code_advice(code, departments or ())}"
             )
             yield Problem(resource=resource, process=process, message=message)
 
@@ -45,7 +48,8 @@ def _of_tasks(bundle: Bundle) -> Problems:
         for group in element.candidate_groups:
             name = group.source.strip()
             nobody_knows = departments is None and name.startswith(OF_DEPARTMENT)
-            if group.dialect == "literal" and name not in known and not nobody_knows:
+            several = set(name) & set(FALSE_COMMAS)  # which nobody-assigned tells
+            if group.dialect == "literal" and name not in known and not nobody_knows and not several:
                 message = (
                     f"Expected {element.label} to name groups that there are, but of the group {name[:60]!r} nobody is a member"
                     f"{_advice(name, known)}"
@@ -53,8 +57,16 @@ def _of_tasks(bundle: Bundle) -> Problems:
                 yield Problem(resource=resource, element=element, message=message)
 
 
+def _code_advice(code: str, departments: Iterable[str]) -> str:
+    """Say which department is meant: by its code, which may stand there as its group."""
+    bare = code.strip().removeprefix(OF_DEPARTMENT)
+    return f": write {bare}" if bare in departments else spelling.advice(code, departments) or _ABSENT
+
+
 def _advice(name: str, known: frozenset[str]) -> str:
     """Say what to write instead."""
+    if len(words := name.split()) > 1 and known.issuperset(words):
+        return f": write {', '.join(words)}, with commas between them"
     if f"{OF_DEPARTMENT}{name}" in known:
         return f": write {OF_DEPARTMENT}{name}"
     if name.startswith(OF_DEPARTMENT):

@@ -70,4 +70,4 @@ def _in_table(decision: Decision, words: Words) -> Iterator[tuple[int, str]]:
 
 
 def _message(place: str, text: object, words: frozenset[str]) -> str:
-    return f"Expected {place} to be one of {', '.join(sorted(words))}, but it is {text!r}"
+    return f"Expected {place} to be one of {', '.join(sorted(words))}, but it is {text!r}{spelling.advice(str(text), words)}"

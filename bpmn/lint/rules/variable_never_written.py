@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from bpmn import timers
 from bpmn.decisions import Decision
 from bpmn.decisions.table import DecisionTable
 from bpmn.definition import COUNTERS, Definition, Element
+from bpmn.errors import ExpressionError
 from bpmn.lint import expressions, spelling
 from bpmn.lint.bundle import FORMS, LIMITS, TABLES, Bundle
 from bpmn.lint.rule import Problem, Problems
@@ -19,10 +21,12 @@ def check(bundle: Bundle) -> Problems:
     yield from _unasked(bundle)
     begun = begun_with(bundle)
     for resource, process in bundle.processes:
-        if is_closed(process) and process.key in begun:
+        if is_ours(process) and process.key in begun:
             known = begun[process.key] | written(process) | asked(bundle, process)
+            missing = frozenset().union(*(names for _element, names in _read(process))) - known
+            told = missing if is_closed(process) else frozenset(_certain(bundle, process, missing, known))
             for element, names in _read(process):
-                for name in sorted(names - known):
+                for name in sorted(names & told):
                     message = (
                         f"Expected {element.label} to read variables that somebody writes, but nobody writes {name}"
                         f"{_advice(bundle, name, known)}"
@@ -30,10 +34,33 @@ def check(bundle: Bundle) -> Problems:
                     yield Problem(resource=resource, element=element, message=message)
 
 
+def _certain(bundle: Bundle, process: Definition, missing: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    """Yield the names that are wrong whatever a worker writes: a slip, a duration, or a value without its quotation marks."""
+    read = {name for element, names in _read(process) for name in names - written_at(element)}
+    for name in missing:
+        slip = any(spelling.is_inner_slip(name, each) or (each not in read and spelling.is_slip(name, each)) for each in known)
+        if slip or _is_duration(name) or _is_option(bundle, name):
+            yield name
+
+
+def _is_duration(name: str) -> bool:
+    try:
+        timers.read_duration(name)
+    except ExpressionError:
+        return False
+    return True
+
+
+def _is_option(bundle: Bundle, name: str) -> bool:
+    return any(name == option.value for form in bundle.shown.values() for field in form.fields for option in field.options)
+
+
 def _advice(bundle: Bundle, name: str, known: Iterable[str]) -> str:
     """Say what is meant: a value that lacks its quotation marks, or a name that is almost the same."""
-    if any(name == option.value for form in bundle.shown.values() for field in form.fields for option in field.options):
+    if _is_option(bundle, name):
         return f": write '{name}', with quotation marks"
+    if _is_duration(name):
+        return f": write {name} alone, without the signs of an expression"
     meant = next((each for each in sorted(known) if spelling.is_slip(name, each)), None)
     if meant is None and name in (given(bundle) or ()):
         return ": another process asks for it, so hand it over in the mappings of the call (In mappings, Out mappings)"
@@ -124,7 +151,12 @@ def _results(element: Element) -> Iterator[str | None]:
 
 def is_closed(process: Definition) -> bool:
     """Tell whether all is known that writes variables: in a matter, an item or a post-check, where no worker does."""
-    return process.properties.get("onething.kind") in {"matter", "item", "post-check"} and not is_open(process)
+    return is_ours(process) and not is_open(process)
+
+
+def is_ours(process: Definition) -> bool:
+    """Tell whether a process is a matter, an item or a post-check, which begin with what the engine hands in."""
+    return process.properties.get("onething.kind") in {"matter", "item", "post-check"}
 
 
 def is_open(process: Definition) -> bool:
@@ -144,9 +176,18 @@ def _answers(bundle: Bundle) -> set[str]:
 
 def passed_in(bundle: Bundle) -> Mapping[str, frozenset[str]]:
     """Variables that calls hand to what they call, by the keys of the processes that may be called."""
-    named = frozenset(mapping.target for _, _, element in bundle.elements() for mapping in element.inputs if mapping.target)
+    calls = [element for _, _, element in bundle.elements() if element.inputs]
     whole = {process.key: written(process) | asked(bundle, process) for _, process in bundle.processes if _hands_all(process)}
-    return {process.key: named.union(*(names for key, names in whole.items() if key != process.key)) for _, process in bundle.processes}
+    return {
+        process.key: _named(calls, process.key).union(*(names for key, names in whole.items() if key != process.key))
+        for _, process in bundle.processes
+    }
+
+
+def _named(calls: Iterable[Element], key: str) -> frozenset[str]:
+    """Variables that are handed by name to what may be a process: where another one is called, they are not."""
+    others = [call for call in calls if call.called is None or call.called.dialect != "literal" or call.called.source.strip() == key]
+    return frozenset(mapping.target for call in others for mapping in call.inputs if mapping.target)
 
 
 def _hands_all(process: Definition) -> bool:

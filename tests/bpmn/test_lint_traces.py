@@ -1,0 +1,171 @@
+"""What Camunda Modeler and its users leave behind: properties without their prefix, ids nobody chose, pools, times in other words."""
+
+from __future__ import annotations
+
+import pytest
+
+from bpmn import lint
+from engine import functions
+from engine.vocabulary import WORDS
+from tests.bpmn.diagrams import boundary, diagram, end, flows, start, tag, timer, user
+from tests.bpmn.linting import linted
+from tests.bpmn.naive import ITEMS, mistaken, told
+from tests.bpmn.retyped import STARTER, retyped
+
+KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, departments=frozenset({"market", "urban"}), scenarios=["one.yaml"])
+KIND = 'name="onething.kind" value="{}"'
+
+
+def found(resources: dict[str, bytes]) -> list[tuple[str, str, str]]:
+    return [(f.rule, f.element, f.message) for f in linted(resources, KNOWN)]
+
+
+@pytest.mark.parametrize(
+    "name", ["kind", "Kind", "onething:kind", "onething_kind", " onething.kind", "ｏｎｅｔｈｉｎｇ.kind", "onething.knid"]
+)
+@pytest.mark.parametrize(
+    ("file", "kind", "element"),
+    [("starter.bpmn", "matter", "starter"), ("starter-first.bpmn", "item", "starter_first"), ("starter.bpmn", "intake", "intake")],
+)
+def test_kind__under_another_name(file: str, kind: str, element: str, name: str):
+    """It is told once, and not as a matter without an intake, or an item that nobody decides."""
+    [(rule, where, message)] = found(retyped(file, KIND.format(kind), f'name="{name}" value="{kind}"'))
+
+    assert (rule, where) == ("missing-kind", element)
+    assert f"rename the property {name!r} to onething.kind" in message
+
+
+@pytest.mark.parametrize("kind", ["Decision", "decision ", "审批"])
+def test_kind__in_another_word(kind: str):
+    [(rule, element, message)] = found(retyped("starter-first.bpmn", KIND.format("decision"), KIND.format(kind)))
+
+    assert (rule, element) == ("unknown-word", "decide")
+    assert ("did you mean 'decision'?" in message) is (kind != "审批")
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "element"),
+    [
+        ("starter.bpmn", "promised", "starter"),
+        ("starter.bpmn", "supplement_days", "starter"),
+        ("starter.bpmn", "clock_start", "starter"),
+        ("starter.bpmn", "item", "call_starter_first"),
+        ("starter.bpmn", "predecessors", "call_starter_second"),
+        ("starter-first.bpmn", "department", "starter_first"),
+        ("starter-first.bpmn", "item_type", "starter_first"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "Onething.", "onething. "])
+def test_property__without_its_prefix(file: str, name: str, element: str, prefix: str):
+    [(rule, where, message)] = found(retyped(file, f'name="onething.{name}"', f'name="{prefix}{name}"'))
+
+    assert (rule, where) == ("unknown-property", element)
+    assert f"onething.{name}" in message
+
+
+def test_property__of_somebody_else():
+    """In a process of his own a designer calls his properties as he likes; beside ours, a name that is there already is his."""
+    own = diagram(start("s"), user("x", properties={"item": "1", "days": "3"}), end("e"), flows("s -> x -> e"), properties={"mode": "a"})
+    beside = STARTER["starter.bpmn"].replace(
+        b'name="onething.promised"', b'name="promised" value="" /><camunda:property name="onething.promised"'
+    )
+
+    assert "unknown-property" not in {rule for rule, _element, _message in found({"p.bpmn": own})}
+    assert found(STARTER | {"starter.bpmn": beside}) == []
+
+
+def test_property__on_the_pool():
+    ours = tag("camunda:property", attrs={"name": "onething.kind", "value": "item"})
+    pool = tag("bpmn:extensionElements", tag("camunda:properties", ours))
+    around = f'<bpmn:collaboration id="c"><bpmn:participant id="pool" name="人社" processRef="benefit_calc">{pool}</bpmn:participant></bpmn:collaboration>'
+
+    [(rule, _element, message)] = told(mistaken("pension.bpmn", ("<bpmn:process", f"{around}<bpmn:process")))
+
+    assert rule == "unknown-property"
+    assert "it stands on participant “人社” (pool)" in message
+
+
+def test_property__of_somebody_else_on_the_pool():
+    ours = tag("camunda:property", attrs={"name": "colour", "value": "red"})
+    pool = tag("bpmn:extensionElements", tag("camunda:properties", ours))
+    around = (
+        f'<bpmn:collaboration id="c"><bpmn:participant id="pool" processRef="benefit_calc">{pool}</bpmn:participant></bpmn:collaboration>'
+    )
+
+    assert told(mistaken("pension.bpmn", ("<bpmn:process", f"{around}<bpmn:process"))) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "is_modelers"), [("Process_0abc123", True), ("Process_1", True), ("Process_food", False), ("process_2026", False)]
+)
+def test_id__that_modeler_gave(key: str, *, is_modelers: bool):
+    named = retyped("starter.bpmn", 'process id="starter"', f'process id="{key}"')
+
+    assert [(rule, element) for rule, element, _ in found(named)] == [("default-id", key)] * is_modelers
+
+
+def test_id__that_modeler_gave_to_a_process_without_a_matter():
+    assert "default-id" not in {
+        rule for rule, _, _ in told(mistaken("listing.bpmn", ("summary", "Process_0abc123"), ("summary", "Process_0abc123")))
+    }
+
+
+def test_flow__that_is_missing_behind_the_start():
+    """The rest of the way is not told as well, element by element."""
+    missing = '<bpmn:sequenceFlow id="accepted-read_years" sourceRef="accepted" targetRef="read_years"/>'
+
+    assert [each[:2] for each in told(mistaken("pension.bpmn", (missing, "")))] == [
+        ("unreachable", "read_years"),
+        ("loose-end", "accepted"),
+    ]
+
+
+def test_flow__to_a_circle_that_nothing_leads_to():
+    drawn = diagram(start("s"), end("e"), user("a", name="甲"), user("b", name="乙"), end("f"), flows("s -> e", "a -> b -> a", "b -> f"))
+
+    assert [element for rule, element, _ in found({"p.bpmn": drawn}) if rule == "unreachable"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "instead"),
+    [
+        ("duration", "5 days", "write P5D"),
+        ("duration", "五天", "write P5D"),
+        ("duration", "十五天", "write P15D"),
+        ("duration", "二十个工作日", "write ${workdays(20)}, and choose the type date"),
+        ("duration", "P 5D", "write P5D"),
+        ("duration", "Ｐ5Ｄ", "write P5D"),
+        ("duration", "P5D5H", "write P5DT5H"),
+        ("duration", "-P5D", "write P5D"),
+        ("duration", "P5WD", "write ${workdays(5)}, and choose the type date"),
+        ("duration", "P5工作日", "write ${workdays(5)}, and choose the type date"),
+        ("duration", "R/P5D", "choose the type cycle"),
+        ("duration", "2100-01-01T00:00:00+08:00", "choose the type date"),
+        ("date", "2100/1/5", "write 2100-01-05T00:00:00+08:00"),
+        ("date", "2100-12-31", "write 2100-12-31T00:00:00+08:00"),
+        ("date", "2100-12-31 09:00", "write 2100-12-31T09:00:00+08:00"),
+        ("date", "2100年12月31日", "write 2100-12-31T00:00:00+08:00"),
+        ("date", "2100-12-31T09:00:00", "write 2100-12-31T09:00:00+08:00"),
+        ("cycle", "R3/1D", "write R3/P1D"),
+        ("cycle", "P1D", "choose the type duration"),
+    ],
+)
+def test_time__in_other_words(kind: str, written: str, instead: str):
+    late = boundary("b", timer(**{kind: written}), on="a", interrupting=False)
+    drawn = diagram(start("s"), user("a", name="甲"), late, end("e"), end("f"), flows("s -> a -> e", "b -> f"))
+
+    [message] = [message for rule, _element, message in found({"p.bpmn": drawn}) if rule == "bad-timer"]
+
+    assert message.endswith(f": {instead}")
+
+
+@pytest.mark.parametrize("written", ["2100-13-01", "P5D/R", "PT5H30", "0000年0月0日", "零零零零天", "P", "R", "-", "十"])
+def test_time__of_which_nobody_knows_what_is_meant(written: str):
+    drawn = diagram(start("s"), user("a", name="甲"), boundary("b", timer(date=written), on="a"), end("e"), flows("s -> a -> e", "b -> e"))
+
+    assert [rule for rule, _element, _message in found({"p.bpmn": drawn})].count("bad-timer") == 1
+
+
+def test_items__as_they_should_be():
+    assert told(ITEMS) == []
+    assert found(STARTER) == []

@@ -24,6 +24,7 @@ from engine import (
     database,
     definitions,
     erasures,
+    first_versions,
     functions,
     moments,
     offers,
@@ -139,7 +140,7 @@ def _examine(
         items=Items(session),
     )
     bundle, found = lint.examine(resources, known)
-    findings = lint.judge(bundle, found, resources)
+    findings = first_versions.judged(session, bundle, lint.judge(bundle, found, resources))
     if warn is not None:
         for finding in findings:
             warn(finding)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bpmn.decisions import Decision
-from engine import checklists, definitions, dossiers, matters
+from engine import checklists, definitions, dossiers, first_versions, matters
 from engine.case_models import Case
 from engine.errors import InvalidInput, NotFound
 from tests import tiny
@@ -75,14 +75,16 @@ def evaluations(monkeypatch):
     return decided
 
 
-def test_make__deployed_without_its_tables(stage):
-    """The newest table of items is that of another matter: it says nothing about this one."""
+def test_make__deployed_without_its_tables(stage, monkeypatch):
+    """The newest table of items is that of another matter: it says nothing about this one, as a release before took it."""
     stage.deploy(
         "tiny", alpha_bpmn=tiny.item("alpha"), tiny_dmn=tiny.tables({"alpha": {}}, []), bare_bpmn=tiny.matter("bare", {"alpha": {}})
     )
     assert codes(make(stage, "bare", {})["items"]) == ["alpha"]
 
-    stage.deploy("bare", bare_bpmn=tiny.matter("bare", {"alpha": {}}))
+    with monkeypatch.context() as before:
+        before.setattr(first_versions, "judged", lambda _session, _bundle, findings: findings)
+        stage.deploy("bare", bare_bpmn=tiny.matter("bare", {"alpha": {}}))
 
     with pytest.raises(InvalidInput, match=r"Expected bare to have a table of items .+: deploy its \.dmn file with the diagram"):
         make(stage, "bare", {})

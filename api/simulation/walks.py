@@ -71,6 +71,7 @@ class Walker:
         with stage.hall.database.reading() as session:
             self.openings = openings.of(session, subject)
             self.calls = openings.calls(session, subject)
+            self.drawn_calls = {each.id: self.calls[each.id] for each in self.coverage.nodes if each.id in self.calls}
             self.carried = openings.is_carried(session, subject)
 
     def walks(self) -> Iterator[Play]:
@@ -92,20 +93,26 @@ class Walker:
 
     def plan(self, branch: Branch) -> None:
         """Put something off; of what is as good, what was found last is done first."""
-        order = self._order(branch)
+        self._put(branch, self._order(branch))
+
+    def _put(self, branch: Branch, order: Order | None) -> None:
+        """Put something off that is so good, or forget it where there is nothing to it."""
         if order is not None:
             self._numbered += 1
             heapq.heappush(self._agenda, (order, -self._numbered, branch))
 
     def next(self) -> Order | None:
         """Say how good the best is that was put off; what became worse meanwhile is put off further, or forgotten."""
+        first = self._numbered
         while self._agenda:
-            known, _, branch = self._agenda[0]
+            known, number, branch = self._agenda[0]
+            if -number > first:  # put further off just now
+                return known
             order = self._order(branch)
             if order is not None and order <= known:
                 return known
             heapq.heappop(self._agenda)
-            self.plan(branch)
+            self._put(branch, order)
         return None
 
     def _order(self, branch: Branch) -> Order | None:
@@ -119,7 +126,7 @@ class Walker:
 
     def is_new(self, opening: Opening) -> bool:
         """Whether nothing of its kind was begun, or nothing that calls for one of its items; or one of them was never come to."""
-        missed = {self.calls[each.id] for each in self.coverage.missed if each.id in self.calls}
+        missed = {item for key, item in self.drawn_calls.items() if key not in self.coverage.reached}
         return not self.begun >= {opening.label, *opening.items} or bool(missed & set(opening.items))
 
     def order(self, rest: Rest, move: Move) -> Order | None:

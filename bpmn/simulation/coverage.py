@@ -70,7 +70,7 @@ class Coverage:
     @property
     def untaken(self) -> list[Path]:
         """Paths that no token has taken, in the order in which they were found."""
-        return [path for path in self.trails.paths if path not in self.trails.taken]
+        return [path for path in self.trails.paths if not self.trails.is_taken(path)]
 
     @property
     def impossible(self) -> list[Path]:
@@ -80,7 +80,8 @@ class Coverage:
     @property
     def roundabout(self) -> list[Path]:
         """Paths that tokens have taken with a loop on the way only."""
-        return [path for path in self.trails.paths if path in self.trails.looped - self.trails.direct]
+        looped = self.trails.looped - self.trails.direct
+        return [path for path in self.trails.paths if path in looped]
 
     @property
     def percent_of_paths(self) -> int:

@@ -32,10 +32,10 @@ class Outlook:
     def is_hopeful(self) -> bool:
         """Whether there is a path that may still be taken."""
         self._look()
-        return bool(self._measured[False])
+        return bool(self._from_everywhere(direct=False))
 
     def _ahead(self, trail: Trail, by: Collection[str] | None, *, direct: bool) -> int:
-        known = self._measured[direct]
+        known = self._from_everywhere(direct=direct)
         if by is None:
             return known.get(trail, FAR)
         steps = [step for key, step in trail.place.steps.items() if key in by]
@@ -44,11 +44,17 @@ class Outlook:
         return 1 + min((known.get(trail.after(step), FAR) for step in steps), default=FAR)
 
     def _look(self) -> None:
-        """Measure from everywhere; anew, when a path was taken since."""
+        """Forget what was measured when a path was taken since."""
         looked = (len(self.trails.direct), len(self.trails.looped))
         if looked != self._looked:
             self._looked = looked
-            self._measured = {direct: self._measure(direct=direct) for direct in (False, True)}
+            self._measured = {}
+
+    def _from_everywhere(self, *, direct: bool) -> dict[Trail, int]:
+        """Say how far it is from everywhere; measured when somebody asks."""
+        if direct not in self._measured:
+            self._measured[direct] = self._measure(direct=direct)
+        return self._measured[direct]
 
     def _measure(self, *, direct: bool) -> dict[Trail, int]:
         ends = (trail for trail in self._everywhere() if any(self._is_wanted(trail, s, direct=direct) for s in trail.place.steps.values()))
@@ -64,7 +70,7 @@ class Outlook:
     def _is_wanted(self, trail: Trail, step: Step, *, direct: bool) -> bool:
         if step.path is None or step.path in self.trails.impossible:
             return False
-        return step.path not in (self.trails.direct if direct and trail.is_direct else self.trails.taken)
+        return step.path not in self.trails.direct if direct and trail.is_direct else not self.trails.is_taken(step.path)
 
     def _everywhere(self) -> Iterator[Trail]:
         return (Trail(place, is_direct) for place in self.trails.paths.places for is_direct in (True, False))

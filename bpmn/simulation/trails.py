@@ -68,6 +68,10 @@ class Trails:
         """Paths that a token has taken."""
         return self.direct | self.looped
 
+    def is_taken(self, path: Path) -> bool:
+        """Tell whether a token has taken a path; a walk asks so often that the two sets are not put together for it."""
+        return path in self.direct or path in self.looped
+
     def see(self, instance: Hashable, activity: Activity, *, is_new: bool) -> None:
         """Note what has begun or ended in an instance, in the order of its history."""
         key = (instance, activity.id)

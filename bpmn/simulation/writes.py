@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from bpmn.definition import Definition, Element, ElementType, EventDefinition, EventType
 from bpmn.forms import Field, Form
 from bpmn.forms.field import ONE_OF, FieldType
+from bpmn.simulation import workers
 from bpmn.simulation.telling import Telling
 
 #: Elements at which something comes in from outside, with whatever is not asked for in a form.
@@ -35,6 +36,9 @@ class Writes:
     brought: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Other variables that only the application writes.
     handed: frozenset[str] = frozenset()
+    #: Elements that a program does; and the variables that tables read, by the element that asks them.
+    programs: frozenset[str] = frozenset()
+    tables: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def told(self) -> Mapping[str, Values]:
@@ -48,6 +52,10 @@ class Writes:
         """What no form asks for and the application does not write: it may come in anywhere."""
         asked = {each.key for form in self.forms.values() for each in form.fields} | self.given.keys() | self.handed
         return {name: values for name, values in self.told.items() if name not in asked}
+
+    def early(self, key: str) -> frozenset[str]:
+        """Name what a program may write although a form asks for it later: it is read in between."""
+        return self._early(key) - self.given.keys() - self.handed if key in self.programs else frozenset()
 
     @cached_property
     def restless(self) -> Mapping[str, Values]:
@@ -71,6 +79,10 @@ class Writes:
                 for name, values in some.items():
                     found.setdefault(name, []).extend(values)
         return {name: distinct(values) for name, values in found.items()}
+
+    @cached_property
+    def _early(self) -> Callable[[str], frozenset[str]]:
+        return workers.early(self.process, self.forms, self.tables)
 
     @cached_property
     def _by(self) -> dict[str, Mapping[str, Values]]:
@@ -100,7 +112,7 @@ class Writes:
         if event.type is EventType.MESSAGE and (brought := self.brought.get(event.name or "")):
             return {name: [value] for name, value in brought.items()}
         if element.type in _OPEN or element.topic is not None or event.type in _HEARD:
-            return self.loose
+            return {**self.loose, **{name: self.told[name] for name in sorted(self.early(element.id)) if name in self.told}}
         return {}
 
     def _entered(self, entry: Field) -> Values:

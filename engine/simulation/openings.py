@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import select
@@ -59,7 +59,7 @@ class Opening:
     moment: datetime | None = None
     is_plain: bool = False
 
-    @property
+    @cached_property
     def spoken(self) -> str:
         """What it begins with, as people read it."""
         words = [f"{self.alone} alone, then" if self.alone else "", self.key, situations.spoken(self.answers or self.variables)]

@@ -88,9 +88,12 @@ class Reader:
 
     def _along(self, session: Session, loaded: Loaded, element: str, instance: Instance) -> Along:
         """Know the paths that lead on from an element."""
+        return partial(self._of_process(session, loaded).samples, element, variables=instance.variables)
+
+    def _of_process(self, session: Session, loaded: Loaded) -> Stories:
         if loaded.id not in self._stories:
             self._stories[loaded.id] = stories.of(session, loaded)
-        return partial(self._stories[loaded.id].samples, element, variables=instance.variables)
+        return self._stories[loaded.id]
 
     def _task(self, session: Session, task: Task, groups: tuple[str, ...]) -> OpenTask:
         item = session.get(Item, task.item_id) if task.item_id else None
@@ -129,12 +132,18 @@ class Reader:
 
     def _work(self, session: Session, work: ExternalTask) -> OpenWork:
         instance, loaded = _of(session, work.instance_id)
+        along = self._along(session, loaded, work.element, instance)
         return OpenWork(
             **_common(session, work),
             what=work.topic,
-            samples=tuple(samples.combined(self._unfilled(loaded), self._along(session, loaded, work.element, instance))),
+            samples=tuple(samples.combined(self._reported(session, loaded, work.element), along)),
             errors=_caught(loaded.definition, work.element, EventType.ERROR),
         )
+
+    def _reported(self, session: Session, loaded: Loaded, element: str) -> Telling:
+        """Telling values of the variables that a program may set: those that no form fills, and those that are read before one does."""
+        early = self._of_process(session, loaded).writes.early(element)
+        return {**self._unfilled(loaded), **{name: some for name, some in self.telling(loaded).items() if name in early}}
 
     def _unfilled(self, loaded: Loaded) -> Telling:
         """Telling values of the variables that no form of the process fills."""

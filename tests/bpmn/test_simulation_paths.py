@@ -210,3 +210,18 @@ def test_far__to_what_begins_within_and_beside_an_activity():
     assert outlook.far([begin]) == 3
     trails.direct |= {path for path in trails.paths if path.elements[0] == "late"}
     assert outlook.far([begin]) == 4
+
+
+def test_far__measured_once_and_without_putting_all_paths_together(monkeypatch):
+    """Whenever a path was taken, it is measured anew from everywhere: what that costs must not grow with what was taken, too."""
+    trails, measured = played(compiled(*DIAMONDS), variables={"x": 2}), []
+    begin, outlook, measure = Trail(trails.paths.begins["s"]), Outlook(trails), Outlook._measure
+    monkeypatch.setattr(Outlook, "_measure", lambda self, *, direct: measured.append(direct) or measure(self, direct=direct))
+    monkeypatch.setattr(Trails, "taken", property(lambda _self: pytest.fail("all that were taken are put together")))
+
+    for x in (1, 3):
+        trails.direct |= played(compiled(*DIAMONDS), variables={"x": x}).direct
+        assert outlook.far([begin]) < FAR
+        assert outlook.is_hopeful
+
+    assert set(measured) == {False}

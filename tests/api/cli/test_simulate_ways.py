@@ -181,3 +181,26 @@ def test_simulate__loop_without_end_ends(simulate, drawn):
 
     assert result.exit_code == 0
     assert coverage(result)["p"] < 100
+
+
+def test_simulate__what_a_program_leaves_and_a_form_asks_for_later(simulate, drawn):
+    """A program looks first; only where it has found nothing a person is asked for the same."""
+    file = drawn(
+        start("s"),
+        external("look", topic="registry", name="查询"),
+        exclusive("found", default="ask"),
+        user("ask", form="work", groups="window", name="人工核实"),
+        exclusive("right", default="no"),
+        end("yes"),
+        end("no"),
+        flows("s -> look -> found", "found -> yes [${licence == 'valid'}]", "found -> ask -> right"),
+        flows("right -> yes [${licence == 'valid'}]", "right -> no"),
+        fields=[option("licence", "valid", "void")],
+    )
+
+    result = simulate(file)
+
+    assert result.exit_code == 0, result.output
+    assert coverage(result) == {"p": 100}
+    assert "does 查询 licence=valid  → yes" in result.output
+    assert "3 of 3 paths taken" in result.output

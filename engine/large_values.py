@@ -16,8 +16,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import schema
+from engine.models import LargeValue
 from engine.reads import Read
-from engine.value_models import LargeValue
 from engine.writes import Writes
 
 #: A value that is longer lies in a row of its own: bytes of JSON, or characters of a text.

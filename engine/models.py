@@ -29,9 +29,6 @@ from engine.states import (
     ToleranceStatus,
 )
 
-if TYPE_CHECKING:
-    from engine.value_models import LargeValue
-
 
 class Base(DeclarativeBase):
     """Common ground of the tables."""
@@ -198,6 +195,19 @@ class Instance(Keyed, Base):
             return self.small
         found = {value.sha256: value.content for value in self.apart}
         return self.small | {name: found[sha256] for name, sha256 in self.large.items()}
+
+
+class LargeValue(Keyed, Base):
+    """A value that is too large to be written whenever another changes (decision 0023); one or more variables of an instance have it."""
+
+    __tablename__ = "large_values"
+    __table_args__ = (refers("instance_id", "instances"),)
+    known_by = ("instance_id", "sha256")
+    case_id: Mapped[UUID] = found_otherwise()
+    instance_id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: Of its JSON.
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[Any] = mapped_column(Json, info={MAY_BE_LARGE: True})
 
 
 class Activity(Keyed, Base):

@@ -12,7 +12,6 @@ from engine import (  # noqa: F401 - each declares tables, or indexes of them
     models,
     schedule_models,
     schema,
-    value_models,
 )
 
 METADATA = models.Base.metadata

@@ -14,9 +14,8 @@ from sqlalchemy import delete, select, text, update
 from engine import archive_search, archives, execution, holdings, instances, large_values, tasks, variables, verification
 from engine.actors import ENGINE
 from engine.database import Database
-from engine.models import Instance, Task
+from engine.models import Instance, LargeValue, Task
 from engine.upgrades import migrating
-from engine.value_models import LargeValue
 from engine.variables import Given
 from engine.verification.faults import FaultKind
 from tests import tiny

@@ -28,7 +28,7 @@ IMPORTED = (
     *("sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite", "sqlalchemy.orm", "zstandard"),
     *("api.contract", "bpmn.instance", "bpmn.lint", "engine.account_models", "engine.archive_models", "engine.case_models"),
     *("engine.command_models", "engine.compiled_models", "engine.entities", "engine.file_types", "engine.models"),
-    *("engine.passwords", "engine.schedule_models", "engine.schema", "engine.value_models"),
+    *("engine.passwords", "engine.schedule_models", "engine.schema"),
     "engine.daybooks",  # has all of these know each other
 )
 #: What must not be there, for it counts otherwise where several processes count together.

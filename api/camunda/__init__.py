@@ -16,6 +16,7 @@ from api.camunda import (
     executions,
     external_tasks,
     face,
+    forms,
     history,
     incidents,
     jobs,
@@ -26,9 +27,7 @@ from api.camunda import (
     process_definitions,
     process_instances,
     retries,
-    start_forms,
     statistics,
-    task_forms,
     task_people,
     tasks,
     variables,
@@ -38,27 +37,27 @@ from api.camunda import (
 PREFIX = "/engine-rest"
 #: `errors` comes last: it answers whatever has no route of its own.
 _NOUNS = (
-    version,
-    deployments,
-    process_definitions,
-    statistics,
-    start_forms,
-    process_instances,
-    variables,
-    activity_tree,
-    activity_instances,
-    modifications,
-    executions,
-    external_tasks,
-    retries,
-    tasks,
-    task_forms,
-    task_people,
-    messages,
-    jobs,
-    incidents,
-    history,
-    errors,
+    version.bp,
+    deployments.bp,
+    process_definitions.bp,
+    statistics.bp,
+    forms.of_starts,
+    process_instances.bp,
+    variables.bp,
+    activity_tree.bp,
+    activity_instances.bp,
+    modifications.bp,
+    executions.bp,
+    external_tasks.bp,
+    retries.bp,
+    tasks.bp,
+    forms.of_tasks,
+    task_people.bp,
+    messages.bp,
+    jobs.bp,
+    incidents.bp,
+    history.bp,
+    errors.bp,
 )
 
 
@@ -69,7 +68,7 @@ def register(app: Flask) -> None:
     bp.before_request(_ask)
     errors.register(bp)
     for noun in _NOUNS:
-        bp.register_blueprint(noun.bp)
+        bp.register_blueprint(noun)
     app.register_blueprint(bp)
     app.register_blueprint(version.well_known)
     app.register_blueprint(monitor.bp)

@@ -1,8 +1,9 @@
-"""Closure: all that some things lead to, step by step."""
+"""Closure: all that some things lead to, step by step; and circles, by which they lead back to themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
 Thing = TypeVar("Thing", bound=Hashable)
@@ -17,3 +18,15 @@ def of(begins: Iterable[Thing], following: Callable[[Thing], Iterable[Thing]]) -
         found |= fresh
         left += fresh
     return found
+
+
+def circle(before: Mapping[Thing, Iterable[Thing]]) -> list[Thing]:
+    """Find things of which each comes before the next, and the last is the first; empty when there are none.
+
+    `before`: what comes before each thing.
+    """
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []

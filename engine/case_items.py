@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
-from engine import calendars, matters, moments
+from bpmn.matter.facts import BINDING
+from engine import calendars, moments
 from engine.case_models import Case, Item, Tolerance
 from engine.states import FAVOURABLE, OWED, UNANSWERED, UNSETTLED, ItemStatus, ToleranceStatus, move
 
@@ -62,9 +63,14 @@ def received_on(case: Case, item: Item | None = None) -> date:
     return max(item.received_on if item else calendars.local_date(case.submitted_at), corrected)
 
 
+def waits_for(item: Item) -> set[str]:
+    """Codes of the items that hold this one back until they are settled in its favour."""
+    return {p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in BINDING}
+
+
 def open_predecessors(case: Case, item: Item) -> list[Item]:
     """Items that hold this one back: binding predecessors in the case that are not settled in its favour."""
-    needed = [p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING]
+    needed = waits_for(item)
     if not needed:
         return []
     continues = item.rules.get("on_refusal") == "CONTINUE"

@@ -67,7 +67,6 @@ def _item(session: Session, job: Job, *, actor: Actor) -> Item | None:
 def review(session: Session, case: Case, lost: Item) -> None:
     """Ask for a review of what was built on a result that is lost; nothing is revoked by itself (domain rule 13)."""
     for item in case_items.live(case):
-        needed = {p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING}
-        if lost.code in needed and item.status in FAVOURABLE | UNSETTLED:
+        if lost.code in case_items.waits_for(item) and item.status in FAVOURABLE | UNSETTLED:
             message = f"事项 {item.number} 所依据的 {lost.number} 已失效，请复核"
             alerts.raise_alert(session, case, AlertKind.BREACH, Light.YELLOW, message, item=item)

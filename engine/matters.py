@@ -26,8 +26,6 @@ SINGLE_ITEM = "single_item"
 FOLLOW_ON = "follow_on_requested"
 #: What the dispatcher waits for.
 ITEMS_CHANGED = "items_changed"
-#: Kinds of predecessors that must be settled favourably before an item may start: 法定前置, 结果作材料.
-BINDING = frozenset({"FS", "RM"})
 #: Bytes that the facts of all matters take in memory at most; and about how many a matter takes for each item that it calls.
 LIMIT, PER_CALL = 32 << 20, 1_000
 
@@ -37,7 +35,7 @@ class Predecessor:
     """An item that must come before another."""
 
     item: str
-    #: FS 法定前置, RM 结果作材料, DATA 数据复用, JOINT 联合勘验, SOFT 建议顺序.  Those that are `BINDING` hold the item back.
+    #: FS 法定前置, RM 结果作材料, DATA 数据复用, JOINT 联合勘验, SOFT 建议顺序.  Those that are `facts.BINDING` hold the item back.
     kind: str
 
 

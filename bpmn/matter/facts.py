@@ -17,6 +17,8 @@ from bpmn.matter import ways
 
 #: Predecessors that must come first: 法定前置, 结果作材料, 数据复用.  JOINT and SOFT (联合勘验, 建议顺序) hold nobody back.
 ORDERED = frozenset({"FS", "RM", "DATA"})
+#: Of these, those that must be settled favourably before an item may start.
+BINDING = frozenset({"FS", "RM"})
 KINDS = ORDERED | {"JOINT", "SOFT"}
 #: No limit has so many.
 MOST_DIGITS = 6
@@ -52,6 +54,11 @@ class Call:
     predecessors: tuple[tuple[str, str], ...]
     #: Promise of this matter in working days, where it differs from the item's own.
     promised: int | None
+
+    @property
+    def waits_for(self) -> set[str]:
+        """Codes of the items that hold it back."""
+        return {code for code, kind in self.predecessors if kind in BINDING}
 
     @property
     def process(self) -> str:

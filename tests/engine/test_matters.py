@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bpmn.matter import facts
 from engine import definitions, matters
 from engine.errors import InvalidInput, NotFound
 from engine.kept import Kept
@@ -30,8 +31,8 @@ def test_get__what_the_diagram_says(stage):
     )
     call = matter.calls["comprehensive_permit"]
     assert {p.item: p.kind for p in call.predecessors}["food_permit"] == "RM"
-    assert all(p.kind in matters.BINDING for p in call.predecessors)
-    assert matter.calls["fire_check"].predecessors[0].kind not in matters.BINDING
+    assert all(p.kind in facts.BINDING for p in call.predecessors)
+    assert matter.calls["fire_check"].predecessors[0].kind not in facts.BINDING
     assert call.on_refusal == "BLOCK"
 
 

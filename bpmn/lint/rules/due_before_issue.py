@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
+from bpmn import closure
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter.critical_path import Path, Plan
 from bpmn.matter.facts import DrawnMatter, words
 
-#: Predecessors for which an item waits at run time.
-BINDING = frozenset({"FS", "RM"})
 #: What holds no item back while it is missing.
 AFTERWARDS = frozenset({"BEFORE_OPENING", "AFTER_ISSUE"})
 
@@ -36,21 +35,16 @@ def check(bundle: Bundle) -> Problems:
 
 def _soonest(bundle: Bundle, matter: DrawnMatter, wanted: Collection[str]) -> Mapping[str, Path]:
     """The chain that each of these items takes at least, by its code: that of the situation in which it is the shortest."""
-    waits = {code: {first for first, kind in call.predecessors if kind in BINDING} for code, call in matter.calls.items()}
+    waits = {code: call.waits_for for code, call in matter.calls.items()}
     plan = Plan({code: matter.days(code) for code in matter.calls}, [(first, code) for code, its in waits.items() for first in its])
     chains: dict[str, set[frozenset[str]]] = defaultdict(set)
     for items in [frozenset(situation.items) for situation in bundle.situations(matter)] if wanted else ():
         for code in items.intersection(wanted):
-            chains[code].add(_before(waits, code, items))
+            chains[code].add(_with_those_before(waits, code, items))
     found = {code: min(map(plan.longest, its), key=lambda path: path.days) for code, its in chains.items()}
     return {code: path for code, path in found.items() if path.items[-1:] == (code,)}
 
 
-def _before(waits: Mapping[str, set[str]], code: str, items: frozenset[str]) -> frozenset[str]:
+def _with_those_before(waits: Mapping[str, set[str]], code: str, items: frozenset[str]) -> frozenset[str]:
     """An item and all that it waits for, one behind the other; a circle of them is told by another rule."""
-    found, open_ = {code}, [code]
-    while open_:
-        new = (waits.get(open_.pop(), set()) & items) - found
-        found |= new
-        open_ += new
-    return frozenset(found)
+    return frozenset(closure.of([code], lambda each: waits.get(each, set()) & items))

@@ -10,8 +10,8 @@ from bpmn.decisions.source import Node, Source
 from bpmn.decisions.types import Type
 from bpmn.errors import ExpressionError
 from bpmn.expressions import UnaryTests, feel, parse_unary_tests
-from bpmn.expressions.closures import Closure
 from bpmn.expressions.feel_types import Check
+from bpmn.expressions.functions import arguments
 from bpmn.expressions.scope import Scope
 from bpmn.expressions.values import describe
 
@@ -62,7 +62,7 @@ class ItemDefinitions:
         if components:
             found = _context(components)
         elif self._source.child(node, "functionItem") is not None:
-            found = _function
+            found = arguments.function
         else:
             found = self._base(node, name)
         if allowed := self._allowed(node, name):
@@ -131,12 +131,6 @@ def _component(name: str, kind: Type, value: Any) -> Any:
 def _collection(member: Type) -> Type:
     """A single value is a list of one, as everywhere in FEEL."""
     return lambda value: [types.convert(each, member) for each in (value if isinstance(value, (list, tuple)) else [value])]
-
-
-def _function(value: Any) -> Closure:
-    if isinstance(value, Closure):
-        return value
-    raise ExpressionError(f"Expected a function, but it is {describe(value)}")
 
 
 def _check(kind: Type) -> Check:

@@ -12,7 +12,7 @@ from bpmn.expressions.feel_names import RESERVED, Names
 from bpmn.expressions.feel_types import NO_TYPES, Check, TypeReader
 from bpmn.expressions.functions import FUNCTIONS
 from bpmn.expressions.lexer import Tokens, tokenize, unquote
-from bpmn.expressions.scope import Invocation, Name, Node, Run, node
+from bpmn.expressions.scope import Invocation, Name, Node, Run, constant, node
 
 _LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
 #: What other languages write, and what FEEL writes instead.
@@ -49,14 +49,14 @@ class ValueParser(ABC):
         token = self._tokens.current
         if token.kind == "number":
             self._tokens.advance()
-            return _constant(decimals.number(int(token.text) if token.text.isdigit() else decimals.CONTEXT.create_decimal(token.text)))
+            return constant(decimals.number(int(token.text) if token.text.isdigit() else decimals.CONTEXT.create_decimal(token.text)))
         if token.kind == "string":
-            return _constant(self._string())
+            return constant(self._string())
         if self._tokens.accept("@"):
-            return _constant(temporal.read_any(self._string()))
+            return constant(temporal.read_any(self._string()))
         if token.text in _LITERALS:
             self._tokens.advance()
-            return _constant(_LITERALS[token.text])
+            return constant(_LITERALS[token.text])
         return None
 
     def _bracketed(self) -> Node | None:
@@ -198,7 +198,3 @@ def _builtin(name: str, arguments: list[Node], keywords: list[str]) -> Run:
         )
     function.check_count(len(runs))
     return lambda inner: function.invoke([run(inner) for run in runs], inner)
-
-
-def _constant(value: Any) -> Node:
-    return node(lambda _: value, value=value)

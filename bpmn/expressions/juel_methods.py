@@ -14,16 +14,11 @@ from typing import Any
 from bpmn import patterns
 from bpmn.errors import ExpressionError
 from bpmn.expressions import juel, limits, temporal
+from bpmn.expressions.functions.arguments import text
 from bpmn.expressions.scope import UNKNOWN, Name, Run, Scope
 from bpmn.expressions.values import describe
 
 Method = Callable[..., Any]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    raise ExpressionError(f"Expected a text, but it is {describe(value)}")
 
 
 def _whole(value: Any) -> int:
@@ -54,7 +49,7 @@ def _substring(value: str, start: Any, end: Any = None) -> str:
 
 
 def _replace(value: str, old: Any, new: Any) -> str:
-    old, new = _text(old), _text(new)
+    old, new = text(old), text(new)
     if len(value) * (len(new) + 1) > 10 * limits.STRING:
         raise ExpressionError(f"Expected a shorter replacement for a text of {len(value)} characters, but it has {len(new)}")
     return value.replace(old, new)
@@ -72,23 +67,23 @@ def _index(value: Sequence[Any], member: Any) -> int:
 
 
 def _whole_pattern(pattern: Any) -> re.Pattern[str]:
-    return patterns.compile_pattern(f"^(?:{_text(pattern)})$")
+    return patterns.compile_pattern(f"^(?:{text(pattern)})$")
 
 
 _TEXTS: dict[str, Method] = {
     "length": len,
     "isEmpty": lambda value: not value,
-    "contains": lambda value, other: _text(other) in value,
-    "startsWith": lambda value, other: value.startswith(_text(other)),
-    "endsWith": lambda value, other: value.endswith(_text(other)),
+    "contains": lambda value, other: text(other) in value,
+    "startsWith": lambda value, other: value.startswith(text(other)),
+    "endsWith": lambda value, other: value.endswith(text(other)),
     "equals": _equals,
     "equalsIgnoreCase": lambda value, other: isinstance(other, str) and value.lower() == other.lower(),
-    "indexOf": lambda value, other: value.find(_text(other)),
+    "indexOf": lambda value, other: value.find(text(other)),
     "substring": _substring,
     "toLowerCase": str.lower,
     "toUpperCase": str.upper,
     "trim": str.strip,
-    "concat": lambda value, other: value + _text(other),
+    "concat": lambda value, other: value + text(other),
     "replace": _replace,
     "matches": lambda value, pattern: _whole_pattern(pattern).search(value) is not None,
     "toString": lambda value: value,
@@ -103,8 +98,8 @@ _LISTS: dict[str, Method] = {
 _MAPS: dict[str, Method] = {
     "size": len,
     "isEmpty": lambda value: not value,
-    "get": lambda value, key: value.get(_text(key)),
-    "containsKey": lambda value, key: _text(key) in value,
+    "get": lambda value, key: value.get(text(key)),
+    "containsKey": lambda value, key: text(key) in value,
     "keySet": list,
     "values": lambda value: list(value.values()),
 }

@@ -8,7 +8,7 @@ from typing import Any
 from bpmn.errors import ExpressionError
 from bpmn.expressions import juel, juel_context, juel_methods, limits, scope
 from bpmn.expressions.lexer import Tokens, tokenize, unquote
-from bpmn.expressions.scope import UNKNOWN, Invocation, Name, Node, Run, node
+from bpmn.expressions.scope import UNKNOWN, Invocation, Name, Node, Run, constant, node
 
 _LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _RESERVED = frozenset({"and", "or", "not", "eq", "ne", "lt", "gt", "le", "ge", "div", "mod", "empty", "instanceof"})
@@ -88,7 +88,7 @@ class JuelParser:
                 if self._tokens.at("("):
                     base = self._method(base, name)
                     continue
-                key = _constant(name)
+                key = constant(name)
             base = node(juel.member(base.run, key.run), base, key)
         return base
 
@@ -108,10 +108,10 @@ class JuelParser:
         token = self._tokens.current
         if token.kind == "number":
             self._tokens.advance()
-            return _constant(_number(token.text))
+            return constant(_number(token.text))
         if token.kind == "string":
             self._tokens.advance()
-            return _constant(unquote(token))
+            return constant(unquote(token))
         if self._tokens.accept("("):
             inner = self._expression()
             self._tokens.expect(")")
@@ -120,7 +120,7 @@ class JuelParser:
             self._tokens.refuse("a value, a variable or a function")
         self._tokens.advance()
         if token.text in _LITERALS:
-            return _constant(_LITERALS[token.text])
+            return constant(_LITERALS[token.text])
         return self._call(token.text) if self._tokens.at("(") else self._variable(token.text)
 
     def _variable(self, name: str) -> Node:
@@ -172,10 +172,6 @@ class JuelParser:
                 self._tokens.expect(",")
         self._tokens.expect(")")
         return arguments
-
-
-def _constant(value: Any) -> Node:
-    return node(lambda _: value, value=value)
 
 
 def _number(text: str) -> int | float:

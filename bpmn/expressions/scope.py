@@ -115,6 +115,11 @@ def node(run: Run, *parts: Node, truth: bool = False, value: Any = UNKNOWN) -> N
     return Node(run, depth, 1 + sum(part.weight for part in parts), truth, value)
 
 
+def constant(value: Any) -> Node:
+    """Make a node of a value that is written out."""
+    return node(lambda _: value, value=value)
+
+
 def call(scope: Scope, name: str, arguments: list[Any]) -> Any:
     """Call a function that the caller supplied; nothing else can be called."""
     function = scope.functions.get(name)

@@ -11,6 +11,7 @@ import orjson
 
 from engine.errors import InvalidInput
 
+Key = TypeVar("Key")
 Row = TypeVar("Row")
 
 
@@ -23,6 +24,12 @@ def after(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] |
         return tuple(kind(_kept(text)) for kind, text in zip(kinds, texts, strict=True))
     except (ValueError, TypeError, OverflowError):
         raise InvalidInput.of_field("cursor", "Expected the `next` of an earlier page, but this is none") from None
+
+
+def last(cursor: str | None, kind: Callable[[str], Key]) -> Key | None:
+    """Read a cursor that was made of one text; None: from the beginning.  Raises InvalidInput."""
+    found = after(cursor, kind)
+    return found[0] if found else None
 
 
 def moment(text: str) -> datetime | None:

@@ -97,9 +97,9 @@ class KeyShown(Shape):
 @contract(summary="账号列表 · List accounts", query=Paged, answer=Page[AccountShown])
 def list_accounts(query: Paged) -> Response:
     """List accounts by name."""
-    start = paging.after(query.cursor, str)
+    after = paging.last(query.cursor, str) or ""
     with reading() as session:
-        found = accounts.listing(session, actor=auth.actor(), after=start[0] if start else "", limit=query.limit + 1)
+        found = accounts.listing(session, actor=auth.actor(), after=after, limit=query.limit + 1)
         return answer(paging.page(found, query.limit, key=lambda a: (a.name,), present=lambda a: _presented(session, a)))
 
 
@@ -163,9 +163,9 @@ def issue_key(name: str, body: NewKey) -> Response:
 @contract(summary="密钥列表 · List keys", query=Paged, answer=Page[KeyShown])
 def list_keys(name: str, query: Paged) -> Response:
     """List the keys of an account, revoked ones too; one's own, or as an administrator."""
-    start = paging.after(query.cursor, UUID)
+    after = paging.last(query.cursor, UUID)
     with reading() as session:
-        found = accounts.keys(session, name, actor=auth.actor(), after=start[0] if start else None, limit=query.limit + 1)
+        found = accounts.keys(session, name, actor=auth.actor(), after=after, limit=query.limit + 1)
         used = key_uses.last(session, [key.id for key in found])
         return answer(paging.page(found, query.limit, key=lambda k: (k.id,), present=partial(_presented_key, used=used)))
 

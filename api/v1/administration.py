@@ -47,9 +47,8 @@ class AdministeredShown(Shape):
 @contract(summary="管理记录 · Who has changed what", query=AdministrationQuery, answer=Page[AdministeredShown])
 def list_changes(query: AdministrationQuery) -> Response:
     """List changes of accounts, roles, keys, passwords, departments and halls, the newest first."""
-    start = paging.after(query.cursor, int)
     wanted = EntryFilter(**query.model_dump(include={"actor", "account", "what", "since", "until"}))
-    before = start[0] if start else None
+    before = paging.last(query.cursor, int)
     with reading() as session:
         found = administration.listing(session, actor=auth.actor(), wanted=wanted, before=before, limit=query.limit + 1)
         return answer(paging.page(found, query.limit, key=lambda entry: (entry.seq,), present=_presented))

@@ -64,10 +64,10 @@ class AlertListed(Shape):
 @contract(summary="监察预警 · List alerts", query=AlertQuery, answer=Page[AlertListed], columns=COLUMNS)
 def list_alerts(query: AlertQuery) -> Response:
     """List the alerts that are yours to see, the newest first: those of cases that are not in the archive."""
-    start = paging.after(query.cursor, UUID)
+    after = paging.last(query.cursor, UUID)
     wanted = AlertFilter(**{name: getattr(query, name) for name in ("hall", "department", "matter", "kind", "since", "until")})
     with reading() as session:
-        found = alerts.listing(session, auth.actor(), wanted, after=start[0] if start else None, limit=query.rows + 1)
+        found = alerts.listing(session, auth.actor(), wanted, after=after, limit=query.rows + 1)
         return tables.answer(session, found, query, key=lambda row: (row.id,), present=_shown)
 
 

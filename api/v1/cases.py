@@ -146,11 +146,10 @@ def submit(body: NewCase) -> Response:
 @contract(summary="办件列表 · List cases", query=CaseQuery, answer=Page[CaseBrief], columns=COLUMNS)
 def list_cases(query: CaseQuery) -> Response:
     """List your cases, newest first."""
-    start = paging.after(query.cursor, UUID)
     known_by = applicants.number(query.applicant_number) if query.applicant_number else None
     values = {name: getattr(query, name) for name in ("matter", "hall", "open", "light", "since", "until")}
     wanted = worklists.CaseFilter(**values, applicant_number=known_by)
-    actor, last = auth.actor(), start[0] if start else None
+    actor, last = auth.actor(), paging.last(query.cursor, UUID)
     if query.archived and (asked := [name for name in NOT_OF_ARCHIVED if getattr(query, name) is not None]):
         raise InvalidInput.of_fields([(name, "Expected no such filter for archived cases, but there is one") for name in asked])
     with reading() as session:

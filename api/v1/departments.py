@@ -35,9 +35,9 @@ class DepartmentShown(Shape):
 @contract(summary="部门列表 · List departments", query=Paged, answer=Page[DepartmentShown])
 def list_departments(query: Paged) -> Response:
     """List departments by code."""
-    start = paging.after(query.cursor, str)
+    after = paging.last(query.cursor, str) or ""
     with reading() as session:
-        found = offices.listing(session, Department, after=start[0] if start else "", limit=query.limit + 1)
+        found = offices.listing(session, Department, after=after, limit=query.limit + 1)
         return answer(paging.page(found, query.limit, key=lambda d: (d.code,), present=_presented))
 
 

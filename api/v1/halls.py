@@ -38,9 +38,9 @@ class HallShown(Shape):
 @contract(summary="大厅列表 · List halls", query=Paged, answer=Page[HallShown])
 def list_halls(query: Paged) -> Response:
     """List halls by code."""
-    start = paging.after(query.cursor, str)
+    after = paging.last(query.cursor, str) or ""
     with reading() as session:
-        found = offices.listing(session, Hall, after=start[0] if start else "", limit=query.limit + 1)
+        found = offices.listing(session, Hall, after=after, limit=query.limit + 1)
         return answer(paging.page(found, query.limit, key=lambda h: (h.code,), present=_presented))
 
 

@@ -17,7 +17,7 @@ from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DayUnit, DueDate, Ledger, Light, LimitKind
 from engine.hindrances import Hindrance
-from engine.pages import Some
+from engine.pages import Page, Some
 from engine.states import ClockStatus
 
 #: Where a deadline stands in the list: its date (None: without one, at the end), then the number of its item, or of its case.
@@ -153,15 +153,9 @@ def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, fe
     if goes_on:
         where.append(tuple_(*order) > tuple_(*(bindparam(column.key, type_=column.type) for column in order)))
     some = _some(table, wanted, today, dated=dated)
-    return pages.page(
-        _READ[table],
-        table,
-        visibility.ways_to_items(actor) if table is Item else visibility.ways_to_cases(actor),
-        *where,
-        order=order,
-        limit=bindparam("limit", type_=Integer),
-        some=some if few else replace(some, since=None),
-    )
+    ways = visibility.ways_to_items(actor) if table is Item else visibility.ways_to_cases(actor)
+    page = Page(table=table, order=order, limit=bindparam("limit", type_=Integer))
+    return pages.narrow(_READ[table], page, ways, *where, some=some if few else replace(some, since=None))
 
 
 def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[bool]]:

@@ -60,21 +60,32 @@ class Some:
 ALL = Some(())
 
 
-def page(
-    query: Select[Any],
-    table: Table,
-    branches: Sequence[ColumnElement[bool]],
-    *where: ColumnElement[bool],
-    order: Sequence[InstrumentedAttribute[Any]],
-    limit: ColumnElement[int],
-    newest: bool = False,
-    some: Some = ALL,
-) -> Select[Any]:
-    """Narrow a query of a table down to the first `limit` rows, in an order, that belong to any branch; `newest`: the last, the last first.
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """How long a page of a list is, and in which order its rows stand."""
 
-    `order` must tell any two rows apart.  `where` and `some` leave out rows of every branch: what `where` says is asked of each row that is
-    met in the order of the list; where `some` are few (`are_few`), these are read first, and the order is made of them.
+    #: The table that is listed.
+    table: Table
+    #: Columns that tell any two rows of it apart.
+    order: Sequence[InstrumentedAttribute[Any]]
+    limit: ColumnElement[int]
+    #: The order is turned round: the page has the last rows, and the very last is first.
+    newest: bool = False
+
+    def ordered(self, query: Select[Any], columns: Sequence[Any]) -> Select[Any]:
+        """Put a query in this order; `columns` are those of the order, as the query has them."""
+        return query.order_by(*(column.desc() if self.newest else column for column in columns))
+
+
+def narrow(
+    query: Select[Any], page: Page, branches: Sequence[ColumnElement[bool]], *where: ColumnElement[bool], some: Some = ALL
+) -> Select[Any]:
+    """Narrow a query down to a page of the rows that belong to any branch.
+
+    `where` and `some` leave out rows of every branch.  What `where` says is asked of each row that is met in the order of the list.  Where
+    `some` are few (`are_few`), these are read first, and are put in order afterwards.
     """
+    table, order = page.table, page.order
     few = some.since is not None
     if few:
         branches = [or_(false(), *branches)]
@@ -82,12 +93,12 @@ def page(
         branches = [and_(branch, each) for branch in branches for each in some.conditions]
     # Only the key at first: what a condition leaves out is then left out by the index alone, whose entries hold the lights, too.
     key = list(dict.fromkeys((table.id, *order)))
-    parts = [_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches or [false()]]
+    parts = [page.ordered(select(*key).where(branch, *where), order).limit(page.limit) for branch in branches or [false()]]
     if few:
         parts = [_among(part, table, some) for part in parts]
     found = _together(union, parts).subquery()
-    shown = _ordered(select(found.c.id), [found.c[column.key] for column in order], newest).limit(limit).subquery()
-    return _ordered(query.join(shown, shown.c.id == table.id), order, newest)
+    shown = page.ordered(select(found.c.id), [found.c[column.key] for column in order]).limit(page.limit).subquery()
+    return page.ordered(query.join(shown, shown.c.id == table.id), order)
 
 
 def first(rows: int) -> ColumnElement[int]:
@@ -149,7 +160,3 @@ def each(column: InstrumentedAttribute[Any], values: Iterable[str]) -> list[Colu
     wanted = sorted(values)
     # Each a parameter by itself: a list of values would be written out anew whenever the statement is run.
     return [column == value for value in wanted] if len(wanted) <= FEW else [column.in_([literal(value) for value in wanted])]
-
-
-def _ordered(query: Select[Any], columns: Sequence[Any], newest: bool) -> Select[Any]:
-    return query.order_by(*(column.desc() if newest else column for column in columns))

@@ -24,7 +24,7 @@ from engine.earlier_items import EarlierItem
 from engine.errors import NotFound, Vanished
 from engine.hindrances import Hindrance
 from engine.models import Instance, Task
-from engine.pages import Some
+from engine.pages import Page, Some
 from engine.reads import Read, Reading
 from engine.states import TaskStatus
 from engine.visibility import There
@@ -161,15 +161,14 @@ def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, start: _Sta
     else:
         place = and_(Task.due_at.is_(None), Task.id > last[Task.id]) if start.goes_on else Task.due_at.is_(None)
     lights = _showing(wanted.light, today) if few else Some(dials.in_order(wanted.light, today, place, past=start.past))
-    return pages.page(
-        _around(select(*_SHOWN)),
-        Task,
-        visibility.ways_to_tasks(actor, wanted.group, there=there),
-        *(visibility.OPEN_TASK, *_conditions(wanted), *([place] if few else [])),
+    page = Page(
+        table=Task,
         order=(Task.due_at, Task.id) if start.dated else (Task.id,),
         limit=pages.first(limit) if _is_steady(actor, wanted, there) else bindparam("limit", type_=Integer),
-        some=lights,
     )
+    ways = visibility.ways_to_tasks(actor, wanted.group, there=there)
+    where = [visibility.OPEN_TASK, *_conditions(wanted), *([place] if few else [])]
+    return pages.narrow(_around(select(*_SHOWN)), page, ways, *where, some=lights)
 
 
 def _is_steady(actor: Actor, wanted: TaskFilter, there: There) -> bool:
@@ -213,17 +212,10 @@ def _page_of_cases(actor: Actor, wanted: CaseFilter, today: date, *, few: bool, 
         where.append(Case.ended_at.is_(None) if wanted.open else Case.ended_at.is_not(None))
     if goes_on:
         where.append(Case.id < bindparam("id"))
-    return pages.page(
-        select(*_OF_CASE),
-        Case,
-        visibility.ways_to_cases(actor),
-        *where,
-        *pages.within(Case.id, Case.submitted_at, wanted.since, wanted.until),
-        order=(Case.id,),
-        limit=bindparam("limit", type_=Integer),
-        newest=True,
-        some=Some(dials.showing(Case, wanted.light, today), dials.since(Case, wanted.light) if few else None),
-    )
+    where += pages.within(Case.id, Case.submitted_at, wanted.since, wanted.until)
+    page = Page(table=Case, order=(Case.id,), limit=bindparam("limit", type_=Integer), newest=True)
+    some = Some(dials.showing(Case, wanted.light, today), dials.since(Case, wanted.light) if few else None)
+    return pages.narrow(select(*_OF_CASE), page, visibility.ways_to_cases(actor), *where, some=some)
 
 
 def of_case(session: Session, case: Case) -> list[WorkEntry]:

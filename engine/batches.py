@@ -70,7 +70,7 @@ class Batch:
         for found in self._claim.all(session.connection(), {**_between(since, limit), **said}):
             row = held.take(found[self._width :])
             first.setdefault(row.case_id, (row, found[: self._width]))
-        with holdings.together(session, [row.id for row, _ in first.values()]):
+        with holdings.written_together(session, [row.id for row, _ in first.values()]):
             yield list(first.values())
 
 

@@ -69,7 +69,7 @@ def _tell(db: Database, instance_id: UUID) -> int | None:
             if row is None:
                 return None
             if owed := jobs.claim_resumes(session, row):
-                with holdings.together(session, {instance_id}):
+                with holdings.written_together(session, {instance_id}):
                     execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
                     jobs.discard(session, row, owed)
         return len(owed)
@@ -87,7 +87,7 @@ def fire(db: Database, timer_id: UUID) -> bool:
     return _attempt(db, Timer, timer_id, lambda session, timer: timers.fire(session, timer, actor=ENGINE))
 
 
-def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
+def do_together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
     """Do what is due of a kind in one transaction, beginning with what was due at `since`; returns how many pieces were ours to do.
 
     When one of them fails, each is tried by itself.  `limit`: pieces at most.

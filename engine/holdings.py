@@ -132,7 +132,7 @@ class Holdings:
         self.writes = Writes()
         #: Token states that were put back, by the id of their instance: they may stay in memory after the commit.
         self.awake: dict[UUID, Awake] = {}
-        #: Ids of the instances that are not written when they are put back, but all at once at the end of `together`.
+        #: Ids of the instances that are not written when they are put back, but all at once at the end of `written_together`.
         self.put_off: Collection[UUID] = frozenset()
         #: How many notices there are, by the ids of case and item (None: about the case itself); the number of the next one follows.
         self.notices: dict[tuple[UUID, UUID | None], int] = {}
@@ -259,7 +259,7 @@ def savepoint(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
+def written_together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
     """Write these instances at the end of the block in one go, instead of each when it is put back.
 
     They must be of different cases, for none may query rows that another one has not written yet.

@@ -161,7 +161,7 @@ def _all(db: Database, kind: Kind, since: datetime, pace: Pace, limit: int) -> i
     """Do so many pieces together, or all that are not held by others."""
     done = 0
     while done < limit and not pace.stopping():
-        some = pace.do(partial(deeds.together, db, kind, min(limit - done, pace.together), since))
+        some = pace.do(partial(deeds.do_together, db, kind, min(limit - done, pace.together), since))
         if not some:
             break
         done += some

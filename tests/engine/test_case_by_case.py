@@ -360,4 +360,4 @@ def test_together__tries_more_than_the_one_that_is_first(stage, begun):
 
     kind = Kind(batch=timers.DUE, together=fail, alone=lambda _, one: not tried.append(one))
 
-    assert (deeds.together(stage.database, kind, 1, LONG_AGO), len(tried)) == (3, 3)
+    assert (deeds.do_together(stage.database, kind, 1, LONG_AGO), len(tried)) == (3, 3)

@@ -114,8 +114,8 @@ def test_tick__behind(stage, clerk, monkeypatch, people, most, claims):
         clerk.submit("tiny")
     stage.move_to(2026, 3, 10)
     monkeypatch.setitem(stage.database.info, BATCH, most)
-    claimed, together = [], deeds.together
-    monkeypatch.setattr(deeds, "together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
+    claimed, together = [], deeds.do_together
+    monkeypatch.setattr(deeds, "do_together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
 
     scheduler.tick(stage.database, 3, pace=Pace(together=1, many=4, people=lambda: people))
 

@@ -260,8 +260,8 @@ def test_tick__the_first_of_a_mass_gives_way(stage, clerk, monkeypatch, people, 
     stage.move_to(2026, 3, 10)
     for module, name, count in ((pace, "MASS", 4), (scheduler, "MASS", 4), (pace, "FEW", 1)):
         monkeypatch.setattr(module, name, count)
-    claimed, together = [], deeds.together
-    monkeypatch.setattr(deeds, "together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
+    claimed, together = [], deeds.do_together
+    monkeypatch.setattr(deeds, "do_together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
 
     scheduler.tick(stage.database, pace=Pace(people=lambda: people))
 

@@ -179,7 +179,7 @@ def test_timers__calls_of_functions(database):
             processes.open_plain(session, loaded, actor=reference.DESIGNER, given=NOTHING)
     made = {}
     for size in (10, 50):
-        some = partial(deeds.together, database, deeds.TIMERS, size, queues.LONG_AGO)
+        some = partial(deeds.do_together, database, deeds.TIMERS, size, queues.LONG_AGO)
         for _ in range(WARM - 1):
             assert some() == size
         sample = measure(database.bind, some)

@@ -168,7 +168,7 @@ def test_fire_together__waits_for_nobody(stage, begun):
     begun(reminding(), {})
 
     with counted(stage.database.bind) as happened:
-        deeds.together(stage.database, deeds.TIMERS, 5, LONG_AGO)
+        deeds.do_together(stage.database, deeds.TIMERS, 5, LONG_AGO)
 
     assert happened.statements[0].startswith("SET LOCAL lock_timeout = '10ms'")
     assert "SKIP LOCKED" in happened.statements[1]

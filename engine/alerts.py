@@ -1,4 +1,4 @@
-"""Alerts (电子监察): what a supervisor must see, written where it happened, and listed across cases, the newest first."""
+"""Alerts (电子监察): what a supervisor must see.  They are written where it happens, and listed across all cases, the newest first."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AlertFilter:
-    """Which alerts are asked for; None: all of them."""
+    """Which alerts are asked for; a field that is None leaves none out."""
 
     hall: str | None = None
     department: str | None = None
@@ -57,7 +57,7 @@ _SHOWN: tuple[Any, ...] = (
 
 
 def raise_alert(session: Session, case: Case, kind: AlertKind, light: Light, message: str, *, item: Item | None = None) -> Alert:
-    """Write an alert and put it into the outbox for whoever is concerned."""
+    """Write an alert, and put it into the outbox, from where it is sent to the people concerned."""
     alert = Alert(
         **case.key,
         item_id=item.id if item else None,
@@ -73,12 +73,14 @@ def raise_alert(session: Session, case: Case, kind: AlertKind, light: Light, mes
 
 
 def listing(session: Session, actor: Actor, wanted: AlertFilter, *, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
-    """List the alerts that an actor may see, of cases that are not archived, the newest first; so many, from the one that follows `after`.
+    """List the alerts that an actor may see, the newest first; those of archived cases are not listed.
 
-    It goes back in the order of their ids, which grow with time: `since` and `until` say where it begins and ends.
+    `limit`: how many at most.  `after`: id of the last alert of the page before; None: this is the first page.  The list goes back in the
+    order of the ids.  These grow with time, so `since` and `until` say where it begins and ends.
     """
     query = _page(actor, wanted, goes_on=after is not None)
-    return session.connection().execute(query, {"id": after, "limit": limit}).all()  # of the session it would be asked as for objects
+    # Not session.execute(), which prepares for objects: these are plain rows.
+    return session.connection().execute(query, {"id": after, "limit": limit}).all()
 
 
 @functools.lru_cache(maxsize=256)

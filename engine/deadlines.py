@@ -1,4 +1,4 @@
-"""Deadlines (时限一览): what is due when, and in which light, as the clocks give it; read in pages, the soonest due first."""
+"""Deadlines (时限一览): what is due when, and in which light.  They are read in pages, the soonest due first."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from engine.hindrances import Hindrance
 from engine.pages import Page, Some
 from engine.states import ClockStatus
 
-#: Where a deadline stands in the list: its date (None: without one, at the end), then the number of its item, or of its case.
+#: A position in the list: the promised date (None: there is none; such deadlines come last), then the number of the item, or of the case.
 Place = tuple[date | None, str]
-#: What has a deadline.
+#: The tables whose rows have a deadline.
 Table = type[Item] | type[Case]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadlineFilter:
-    """Which deadlines are asked for; None: all of them."""
+    """Which deadlines are asked for; a field that is None leaves none out."""
 
     light: Light | None = None
     due_before: date | None = None
@@ -54,7 +54,7 @@ class Deadline(NamedTuple):
     #: Days left after today of the promised limit; negative: overdue.
     remaining: int | None
     light: Light | None
-    #: What holds it up, as far as that is looked for: in a list, which shows nothing else of its case.
+    #: What holds it up.  Only lists fill this in: whoever looks at a case sees that elsewhere.
     waits_for: Sequence[Hindrance] = ()
 
     @property
@@ -70,8 +70,9 @@ def _columns(table: Table, *names: str) -> list[ColumnElement[Any]]:
     return [cast(table.id, String).label("id"), *(getattr(table, name) for name in (*names, *_SHARED, *dials.LIGHTS))]
 
 
-#: Clocks whose dial says all: one that has not started has none.
+#: Clocks that are shown without reading their ledger.
 _BY_DIAL = {ClockStatus.RUNNING, ClockStatus.NOT_STARTED}
+#: Which rows are still open.
 _STILL: dict[Table, ColumnElement[bool]] = {Item: visibility.OPEN_ITEM, Case: Case.ended_at.is_(None)}
 #: What is read of their clocks.
 _READ: dict[Table, Select[Any]] = {
@@ -84,7 +85,7 @@ _READ: dict[Table, Select[Any]] = {
 
 
 def open_ones(session: Session, actor: Actor, wanted: DeadlineFilter, *, after: Place | None, limit: int) -> list[Deadline]:
-    """Running clocks that the actor may see, the soonest due first; so many at most, from the one that follows `after`."""
+    """List the open clocks that the actor may see, the soonest due first: at most `limit`, beginning behind the position `after`."""
     due_on, number = after or (None, None)
     items, bundles = list[Row[Any]](), list[Row[Any]]()
     place = {"promised_on": due_on, "number": number, "limit": limit}
@@ -112,13 +113,16 @@ def _shown(session: Session, actor: Actor, page: Sequence[Row[Any]]) -> Iterator
 
 
 def _ledgers(session: Session, items: Sequence[Row[Any]]) -> dict[str, Ledger]:
-    """Read the ledgers of those whose clock does not simply run, by their ids as they are listed."""
+    """Read the ledgers of the items whose clock does not simply run; by the id that the list has, which is a text."""
     others = {UUID(item.id): item.id for item in items if item.clock not in _BY_DIAL}
     return {others[id_]: ledger for id_, ledger in item_clock.ledgers(session, others).items()} if others else {}
 
 
 def _left(session: Session, row: Row[Any], ledger: Ledger | None, today: date) -> int | None:
-    """Count the days left.  Of a clock that runs the last day, which is kept, says it without the ledger: no pause is still to come."""
+    """Count the days that are left; None: the clock has no last day.
+
+    A clock that runs needs no ledger.  Its last day is kept in the row, and is right as long as no new pause begins.
+    """
     if ledger is None and row.promised_on is None:
         return None
     if ledger is not None:
@@ -136,20 +140,21 @@ def _place(row: Row[Any]) -> tuple[bool, date, str]:
 def _rows(
     session: Session, actor: Actor, wanted: DeadlineFilter, table: Table, place: dict[str, Any], *, dated: bool
 ) -> Sequence[Row[Any]]:
-    """Open items, or bundles, from the place on: those that have a date, or those that have none."""
+    """Read open items, or bundles, from a position on: those that have a date (`dated`), or those that have none."""
     today = dials.today()
     few = pages.are_few(session, table, _some(table, wanted, today, dated=dated))
     page = _page(actor, wanted, today, table, few=few, dated=dated, goes_on=place["number"] is not None)
-    return session.connection().execute(page, place).all()  # of the session it would be asked as for objects
+    # Not session.execute(), which prepares for objects: these are plain rows.
+    return session.connection().execute(page, place).all()
 
 
 @functools.lru_cache(maxsize=256)
 def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, few: bool, dated: bool, goes_on: bool) -> Select[Any]:
-    """Build what reads a page, which takes longer than to run it."""
+    """Build the query of a page.  It is kept, for to build it takes longer than to run it."""
     order = (table.promised_on, table.number) if dated else (table.number,)
     where = [_STILL[table], table.promised_on.is_not(None) if dated else table.promised_on.is_(None), *_conditions(table, wanted)]
     if dated and wanted.paused:
-        where.append(table.promised_on < today)  # who pauses before the last day does not know it any more
+        where.append(table.promised_on < today)  # a pause before the last day takes that day away: what is paused and has one was overdue
     if goes_on:
         where.append(tuple_(*order) > tuple_(*(bindparam(column.key, type_=column.type) for column in order)))
     some = _some(table, wanted, today, dated=dated)
@@ -169,7 +174,10 @@ def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[
 
 
 def _some(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) -> Some:
-    """Keep what has a light.  It is red after its last day, and green long before: the order of the list leads there."""
+    """Say which rows have the wanted light.
+
+    The list is in the order of the last days: the red ones come before today, and the green ones after it.
+    """
     lights, since = dials.showing(table, wanted.light, today), dials.since(table, wanted.light)
     if dated and wanted.light is Light.RED:
         lights = [and_(table.promised_on < today, light) for light in lights]
@@ -181,13 +189,13 @@ def _some(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) -> 
 
 
 def of_case(session: Session, case: Case) -> Deadline | None:
-    """The clock of the bundle's own promise; None when it has none."""
+    """Show the clock of the bundle's own promise; None when it has none."""
     clock, today = bundle_clock.of(session, case), dials.today()
     return None if clock is None else _of_case(session, case, clock.remaining(today), today)
 
 
 def of_item(session: Session, item: Item, case_number: str, ledger: Ledger | None) -> Deadline:
-    """What the clock of an item says by its ledger."""
+    """Show the clock of an item; `ledger` is None when the clock has not started."""
     clock, today = item_clock.of(session, item, ledger), dials.today()
     return _of_item(item, case_number, clock.remaining(today) if clock else None, today)
 

@@ -1,4 +1,7 @@
-"""Notices (文书): documents of law to the applicant, numbered, dated, kept as they were given, and sent by the outbox."""
+"""Notices (文书): legal documents for the applicant.
+
+Each has a number and a date, is kept as it was given, and is sent through the outbox.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ REMEDIES = "如不服本决定，可自收到之日起六十日内申请行政�
 
 
 class NoticeKind(StrEnum):
-    """Kinds of notices; the value names the template."""
+    """Kinds of notices."""
 
     RECEIPT = "receipt"  #: 收件凭证
     ACCEPTANCE = "acceptance"  #: 受理通知书
@@ -41,7 +44,7 @@ class NoticeKind(StrEnum):
 
 
 class ItemType(StrEnum):
-    """What an item is by law (事项类型): what its decision is called goes by it."""
+    """What an item is by law (事项类型).  The titles of the notices about its decision depend on it."""
 
     PERMIT = "permit"  #: 行政许可
     CONFIRMATION = "confirmation"  #: 行政确认
@@ -69,7 +72,7 @@ TITLES = {
     NoticeKind.REVOCATION: "撤销行政许可决定书",
     NoticeKind.REMINDER: "补交材料提醒",
 }
-#: What they are called of an item that is no permit: 行政许可法 knows nothing of it.
+#: Titles for items that are no permits: 行政许可法 does not apply to them.
 _OF_NO_PERMIT: dict[tuple[str, NoticeKind], str] = {
     (ItemType.CONFIRMATION, NoticeKind.GRANT): "行政确认决定书",
     (ItemType.CONFIRMATION, NoticeKind.DENIAL): "不予行政确认决定书",
@@ -87,7 +90,7 @@ _OF_NO_PERMIT: dict[tuple[str, NoticeKind], str] = {
 
 
 def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any], *, actor: Actor, item: Item | None = None) -> Notice:
-    """Write a notice and put it into the outbox."""
+    """Write a notice about a case, or about one item of it, and put it into the outbox; returns its row."""
     notice = Notice(
         id=new_id(),
         number=numbers.next_notice(session, case, item),
@@ -105,10 +108,13 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
 
 
 def _title(kind: NoticeKind, item: Item | None) -> str:
-    """What a notice is called; an item that was taken in before its type was drawn is a permit."""
+    """Return the title of a notice.  An item without a type was taken in before types were drawn, and counts as a permit."""
     return TITLES[kind] if item is None else _OF_NO_PERMIT.get((item.rules.get("type", ItemType.PERMIT), kind), TITLES[kind])
 
 
 def withdrawal(session: Session, case: Case, items: Sequence[str], reason: str, *, actor: Actor) -> Notice:
-    """Tell the applicant that items, by their numbers, were taken back in his name, and why: whoever has not asked for it objects."""
+    """Tell the applicant which items were withdrawn in his name, and why: if he has not asked for it, he can object.
+
+    `items`: their numbers.
+    """
     return issue(session, case, NoticeKind.WITHDRAWAL, {"items": items, "reason": reason}, actor=actor)

@@ -200,7 +200,8 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
     alike = replace(wanted, applicant_number=None if wanted.applicant_number is None else "")
     query = _page_of_cases(actor, alike, today, few=few, goes_on=after is not None)
     given = {"id": after, "applicant_number": wanted.applicant_number, "limit": limit}
-    return session.connection().execute(query, given).all()  # of the session it would be asked as for objects
+    # Not session.execute(), which prepares for objects: these are plain rows.
+    return session.connection().execute(query, given).all()
 
 
 @functools.lru_cache(maxsize=256)

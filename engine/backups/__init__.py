@@ -2,8 +2,8 @@
 
 A backup is a folder: `manifest.json`, `database.sqlite` or `database.dump`, `materials/ab/cd/SHA256`, and `materials.txt`, a line for each
 file.  It is written beside its place and renamed when it is whole (`engine.beginnings`).  The database is copied first: a file is in the
-store before the row that names it is committed, and is never taken away, so every file that the copy names is found afterwards.  That is
-looked at: where the store is not what it should be, as when its disk is not mounted, the backup says what it lacks.
+store before the row that names it is committed, and is never taken away, so every file that the copy names is found afterwards.  This is
+checked: if files are missing all the same, because a disk is not mounted for example, the manifest names them (`damaged`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FORMAT = 1
 MANIFEST, LIST, MATERIALS = "manifest.json", "materials.txt", "materials"
 _DUMP = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 _NAME = re.compile(r"[0-9a-f]{64}")
-#: Told after every file.
+#: Called after every file, with its hash.
 Watcher = Callable[[str], object]
 
 
@@ -56,17 +56,18 @@ class Manifest:
     files: int
     bytes: int
     list_sha256: str
-    #: Files that were not what was handed in when they were copied, or that the store did not have, also where an earlier backup had them
-    #: and this one has them from there.
+    #: Hashes of the files that the store did not have, or had damaged.  They stand here also when this backup has a whole copy, taken from
+    #: an earlier backup.
     damaged: tuple[str, ...]
 
 
 def take(db: Database, files: FileStore, target: Path, *, previous: Path | None = None, watch: Watcher = lambda _: None) -> Manifest:
     """Write a backup to a folder that is not there yet, or empty.
 
-    Files that the `previous` backup has are linked to instead of copied, as far as it lies on the same disk, and as they are what was
-    handed in; what the store has no more, or no more as it was, comes from there.  Raises InvalidState when something is there, Unavailable
-    or InvalidInput when a disk is in the way, and leaves nothing behind when it fails.
+    `previous`: an earlier backup.  If it lies on the same disk, the files that it has are linked to, not copied.  Files that the store has
+    lost, or has damaged, are taken from it, on whatever disk it lies.
+    Raises InvalidState when the folder holds something, and Unavailable or InvalidInput when a disk is in the way.  Leaves nothing behind
+    when it fails.
     """
     revision, place = _revision(db), targets.find(target, files)
     with beginnings.begun(place, beginnings.BACKUP) as draft, disks.named(place):
@@ -112,7 +113,7 @@ def place(folder: Path, sha256: str) -> Path:
 def copy(source: Path, folder: Path, sha256: str) -> str:
     """Copy a file durably to its place below a folder of materials, or not at all; returns the hash of what was copied.
 
-    Whoever is killed leaves a draft where those of uploads are, which go by themselves (`FileStore.clear_up`).
+    A process that is killed leaves a draft.  It lies where the drafts of uploads lie, and is cleared up with them (`FileStore.clear_up`).
     """
     target = place(folder, sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +131,7 @@ def copy(source: Path, folder: Path, sha256: str) -> str:
 
 
 def settle(folder: Path) -> None:
-    """Have the names of all files in a folder of materials survive the machine."""
+    """Write the names of all files in a folder of materials to the disk: until then a power cut could lose them."""
     for each in (*folder.glob("??/??"), *folder.glob("??"), folder):
         disks.sync(each)
 
@@ -170,7 +171,7 @@ def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, w
 
 
 def _copy_files(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> tuple[dict[str, int], set[str]]:
-    """Copy every file of the store; gives how large each is, by hash, and which are not what was handed in, or not there."""
+    """Copy every file of the store; returns the size of each in bytes, by its hash, and the hashes of those that are damaged or missing."""
     copied: dict[str, int] = {}
     damaged: set[str] = set()
     materials = draft / MATERIALS
@@ -204,7 +205,7 @@ def _copy_files(db: Database, files: FileStore, draft: Path, previous: Path | No
 def _keep(source: Path, materials: Path, previous: Path | None) -> bool:
     """Put a file of the store into a backup; tells whether the store has it as it was handed in.
 
-    Of what is shared with the earlier backup the store's is not read: its length alone is compared, and `onething verify` reads it.
+    When the earlier backup has the file, that of the store is not read: only its length is compared.  `onething verify` reads it.
     """
     target = place(materials, source.name)
     if _link(previous, target):
@@ -216,7 +217,10 @@ def _keep(source: Path, materials: Path, previous: Path | None) -> bool:
 
 
 def _recover(previous: Path | None, materials: Path, sha256: str) -> bool:
-    """Take from an earlier backup, also from another disk, what the store has not as it was: there may be no other copy, and backups go."""
+    """Take a file that the store has lost, or has damaged, from an earlier backup; tells whether this backup has it whole now.
+
+    There may be no other copy, and earlier backups are deleted some day.
+    """
     if previous is None or _link(previous, place(materials, sha256)):
         return previous is not None
     earlier = place(previous / MATERIALS, sha256)
@@ -224,7 +228,7 @@ def _recover(previous: Path | None, materials: Path, sha256: str) -> bool:
 
 
 def _link(previous: Path | None, target: Path) -> bool:
-    """Share a file with an earlier backup; one that has not stayed what it was is left there, for it would be handed on for ever."""
+    """Share a file with an earlier backup, unless it is damaged there: it would be handed on from backup to backup."""
     if previous is None:
         return False
     earlier = place(previous / MATERIALS, target.name)
@@ -241,7 +245,7 @@ def _link(previous: Path | None, target: Path) -> bool:
 
 
 def is_whole(path: Path, sha256: str) -> bool:
-    """Whether a file is there, and what it should be."""
+    """Whether a file is there, and has the content that it should have."""
     try:
         return hash_of(path) == sha256
     except OSError:  # not there; and what cannot be read is no better

@@ -1,7 +1,7 @@
-"""Contents (转储内容): what of a dump an account may put back; the rest is the server's administrator's, who makes it himself.
+"""Contents (转储内容): which parts of a dump an account may restore.
 
-Our tables want none of it: an extension that counts statements, what publishes tables to others.  But a dump has all that is in its
-database, and with it an account that is no administrator would be refused the whole.
+Some things only the administrator of a server may make: an extension that counts statements, a publication of tables.  Our tables need none
+of them.  But a dump has all that is in its database, and with these parts an account that is no administrator would be refused the whole.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ class Rights:
 
     #: Everything.
     all: bool
-    #: Extensions that are there already: they are not to be made, and what is remarked on them is somebody else's.
+    #: Extensions that are there already.  They need not be made, and a comment on them belongs to somebody else.
     there: frozenset[str]
     #: Extensions that it may make.
     trusted: frozenset[str]
 
 
 def choose(db: Database, listed: bytes) -> bytes:
-    """Give of what `pg_restore --list` lists what is to be put into a database; what is not is told."""
+    """Keep the lines of `pg_restore --list` that are to be restored; what is left out is logged."""
     with outages.told(), db.bind.connect() as connection:
         rights = _rights(connection)
     return b"".join(line for line in listed.splitlines(keepends=True) if not _leave_out(rights, line))
 
 
 def _leave_out(rights: Rights, line: bytes) -> bool:
-    """Whether a line of a list names what is not to be put back, which is told unless it is there."""
+    """Whether a line of the list is left out; that is logged, unless the database has already what it names."""
     found = _LINE.match(line.decode(errors="replace"))
     if found is None or rights.all:
         return False

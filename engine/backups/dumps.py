@@ -29,14 +29,15 @@ from engine.errors import EngineError, InvalidState
 log = structlog.get_logger()
 #: What SQLite writes beside a database, and reads when it opens one again.
 _SQLITE_LEAVES = ("-wal", "-shm", "-journal")
-#: Says of rows that were loaded, in a comment on the table of the revision, of which dump they are; the last word of the transaction.
+#: A comment on the table of the revision says from which dump the rows were loaded.  It is the last statement of their transaction.
 _MARKED = f"{schema.RESTORING} {{}}"
 _MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\n{end};\n"
 _REVISION = "alembic_version"
-#: How `pg_restore --list` tells in which schema that table is; and how `psql`, that it is in none where is looked here (SQLSTATE).
+#: How `pg_restore --list` names the schema of that table; and the SQLSTATE with which `psql` says that the table is in no schema that is
+#: searched here.
 _SCHEMA, _NOWHERE = re.compile(rf" TABLE (\S+) {_REVISION} ".encode()), b"42P01"
-#: For how long a dump waits for a table that somebody has for himself, seconds: as long as a migration does; and how long at a time.  A
-#: `pg_dump` that waits writes nothing, so it does not see that the command which has begun it was killed; and it holds other tables.
+#: How long a dump waits for a table that somebody has locked, seconds: as long as a migration does; and how long at a time.  A `pg_dump`
+#: that waits writes nothing, so it does not see that the command which has begun it was killed; and it holds other tables.
 LOCK_WAIT, AT_A_TIME = 900, 20
 
 
@@ -68,7 +69,7 @@ def take(db: Database, target: Path) -> None:
         log.warning("pg_dump is newer than the server", program=program.version, server=version)
     address, environ = _address(db.bind.url)
     words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges"]
-    # Whatever is set for the role, or in the environment (`client_encoding`), which may have no letter for what is there.
+    # In the encoding of the server: the one that is set for the role, or in the environment, may lack letters that the data have.
     words += [f"--lock-wait-timeout={min(AT_A_TIME, LOCK_WAIT) * 1000:.0f}", f"--encoding={_asked(db, 'server_encoding')}"]
     with disks.named(target), target.open("wb") as dump:
         _dump(words, environ, dump, db)
@@ -88,11 +89,11 @@ def _dump(words: Sequence[str], environ: Mapping[str, str], dump: IO[bytes], db:
 
 
 def load(source: Path, url: str, name: str, *, then: Callable[[Session], object] = lambda _: None) -> None:
-    """Put a dump into a database that holds nothing, and bring the schema to the newest version.  `name`: by which the dump is known.
+    """Restore a dump into a database that holds nothing, and bring the schema to the newest version.
 
-    `then` is done to it before anybody may use it, perhaps more than once.
-    SQLite has all of it, or nothing.  PostgreSQL has all rows, or none, and then the schema: when that was interrupted, whoever loads the
-    same dump again goes on.  Raises InvalidState when something else is there.
+    `name`: what tells this dump from others.  `then`: done to the database before anybody may use it, perhaps more than once.
+    On SQLite all is there, or nothing.  On PostgreSQL all rows are there, or none, and the schema follows: when that was interrupted, load
+    the same dump again, and it goes on.  Raises InvalidState when something else is there.
     """
     require_empty(url, but_for=name)
     if kind_of(url) == "sqlite":
@@ -110,9 +111,10 @@ def load(source: Path, url: str, name: str, *, then: Callable[[Session], object]
 
 
 def rehearse(source: Path, url: str, name: str) -> None:
-    """Try whether the programs that are here can put a dump into a database; nothing of it stays.  `name`: as for `load`.
+    """Find out whether the programs on this machine can restore a dump; nothing of it stays in the database.  `name`: as for `load`.
 
-    Programs that are newer than the server set what it does not know, those that are older do not read the dump.  Raises as `load` does.
+    Programs that are newer than the server use settings that it does not know; programs that are older than the dump cannot read it.
+    Raises as `load` does.
     """
     if kind_of(url) == "sqlite":
         return
@@ -131,7 +133,7 @@ def _last_word(name: str, end: str) -> str:
 def require_empty(url: str, *, but_for: str = "") -> None:
     """Raise InvalidState when a database holds something, which is not to be overwritten, or when a node is connected to it.
 
-    `but_for`: the dump that may have been loaded there, as long as its schema is not the newest yet.
+    `but_for`: name of the dump that may have been loaded there (`load`), as long as its schema is not the newest yet.
     """
     parsed = make_url(url)
     if kind_of(url) == "sqlite" and not (place := _file_of(parsed)).exists():
@@ -153,7 +155,7 @@ def require_empty(url: str, *, but_for: str = "") -> None:
 
 
 def _require_nothing_left(place: Path) -> None:
-    """Raise InvalidState when a database that was there has left what it had not written yet: SQLite would write it into ours."""
+    """Raise InvalidState when a journal of an earlier database lies there: SQLite would write its content into ours."""
     for left in (place.with_name(place.name + ending) for ending in _SQLITE_LEAVES):
         if left.exists():
             raise InvalidState(
@@ -162,7 +164,7 @@ def _require_nothing_left(place: Path) -> None:
 
 
 def _file_of(url: URL) -> Path:
-    """Where a database of SQLite is, also where a link leads to it."""
+    """Return the path of a database of SQLite; links are followed."""
     return Path(os.path.realpath(url.database or ""))
 
 
@@ -173,7 +175,7 @@ def _bring_up(db: Database, then: Callable[[Session], object]) -> None:
 
 
 def _place_sqlite(source: Path, place: Path, then: Callable[[Session], object]) -> None:
-    """Put a copy where nothing is: whoever comes first has the place."""
+    """Put a copy where nothing is.  Of two who do so at once the first has the place, and the second gets InvalidState."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with beginnings.begun(place, beginnings.DATABASE) as folder:
         draft = folder / place.name
@@ -212,10 +214,11 @@ def _is_marked(db: Database, name: str) -> bool:
 
 
 def _write(db: Database, source: Path, which: Sequence[str], last: str) -> None:
-    """Write what is in a dump, as far as `pg_restore` is told `which`, in one transaction with a last word of ours.
+    """Write a dump into a database, in one transaction that ends with the statements `last`.
 
-    `pg_restore` has no such transaction to offer: it writes what is to be done, and `psql` does it.  Whoever of us dies in between, the
-    transaction is never told to commit.
+    `which`: further words for `pg_restore`, which say what of the dump is meant.
+    `pg_restore` cannot add statements of ours to its transaction.  So it only prints SQL, and `psql` runs that.  Whichever process dies in
+    between, the transaction is not committed.
     """
     version, expected = _version(db), f"Expected pg_restore and psql to load {source}"
     reader, writer = (programs.find(each, version) for each in ("pg_restore", "psql"))
@@ -265,9 +268,9 @@ def _listed(reader: str, source: Path, environ: Mapping[str, str], expected: str
 
 
 def _tell(script: IO[bytes] | None, words: list[str], environ: Mapping[str, str], last: str, expected: str) -> EngineError | None:
-    """Tell what makes a dump of a database, as one transaction; gives why it was not finished, else nothing."""
+    """Write the SQL of a dump to `psql`, as one transaction; returns the error that has stopped it, or None."""
     assert script is not None
-    with script, suppress(BrokenPipeError):  # whoever reads it knows better why
+    with script, suppress(BrokenPipeError):  # psql has ended, and says itself why
         script.write(b"BEGIN;\n")
         ended, said = programs.pour(words, environ, script)
         if ended:

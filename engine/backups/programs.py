@@ -19,14 +19,14 @@ from engine.errors import EngineError, InvalidState, Unavailable
 _DEBIAN = Path("/usr/lib/postgresql")
 #: How much of what a program writes is handed on at a time, bytes.
 _PORTION = 1 << 18
-#: They speak English, whatever is spoken here, for what they say is looked at.
+#: They print English, whatever the language of this machine, because we read what they print.
 ENGLISH = {"LC_ALL": "C"}
-#: Has `psql` tell the SQLSTATE, and how it tells a fault then.  What follows in other lines (DETAIL, CONTEXT) shows rows, people's data.
+#: Makes `psql` print the SQLSTATE; and what a line with an error looks like then.  Other lines (DETAIL, CONTEXT) show rows, people's data.
 TELLING = "--set=VERBOSITY=verbose"
 _TOLD = re.compile(r"^(?:psql:\S+ )?\w+:  ((?!0[0-2])\w{5}): (.+)$", re.MULTILINE)
-#: Lines of what they say that say nothing of why.
+#: Lines that do not tell why something has failed.
 _ASIDE = re.compile(r"\t|pg_\w+: detail: (Query|Command) was: ")
-#: What they say when it may be over in a moment: a disk is in the way, the server has gone, or somebody there has ended it.
+#: What they print when it may be over in a moment: a disk is in the way, the server has gone, or somebody there has ended the session.
 _PASSING = (
     *map(os.strerror, disks.PASSING),
     "connection to server",
@@ -68,9 +68,10 @@ def find(name: str, server: int) -> Program:
 
 
 def pour(words: Sequence[str], environ: Mapping[str, str], target: IO[bytes]) -> tuple[int, bytes]:
-    """Have a program write into a file or a pipe; gives how it ended, and what it has said about it.
+    """Run a program whose output goes into a file or a pipe; returns its exit status, and what it wrote to standard error.
 
-    All goes through our hands, so it ends when we do, however that is: alone it would go on for hours, and fill a disk.
+    The output passes through this process, so that the program ends when this process does: by itself it would go on for hours, and fill a
+    disk.
     """
     with (
         tempfile.TemporaryFile() as said,
@@ -88,15 +89,15 @@ def pour(words: Sequence[str], environ: Mapping[str, str], target: IO[bytes]) ->
 
 
 def to_install(version: int) -> str:
-    """Say how programs of a version are had."""
+    """Say how the programs of a version are installed."""
     return f"install it (Debian: apt-get install postgresql-client-{version}, where needed from apt.postgresql.org)"
 
 
 def failure(expected: str, program: str, status: int, said: bytes, *, passing: Sequence[str] = ()) -> EngineError:
     """Say why a program has failed: Unavailable when that may be over in a moment, InvalidState when it lasts.
 
-    `status`: as it ended, negative when it was killed; `said`: what it wrote about it; `passing`: what the server says, in its own
-    language, of what may be over.
+    `status`: its exit status, negative when it was killed.  `said`: what it wrote to standard error.  `passing`: more texts, in the
+    language of the server, that stand for what may be over in a moment.
     """
     words = said.decode(errors="replace")  # the server speaks its own language, in letters of its own
     told = _TOLD.findall(words)
@@ -108,5 +109,5 @@ def failure(expected: str, program: str, status: int, said: bytes, *, passing: S
 
 
 def _plain(said: str) -> str:
-    """What programs have said, in one line, without advice and what they were just asking."""
+    """Put what a program has printed into one line, without its hints, and without the statements that it was running."""
     return " ".join(line for line in said.splitlines() if line and not _ASIDE.match(line))

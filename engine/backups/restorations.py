@@ -25,13 +25,13 @@ def restore(
 ) -> Manifest:
     """Put a backup into an empty database and an empty store, and bring the schema to the newest version.
 
-    `others`: backups from which files are taken that this one has not, or not as they were handed in.
-    Cases that began after it was made are not in it, and their numbers are on paper: they are not given again (`region` is where
-    cases begin).
+    `others`: backups from which files are taken that this one has not, or has damaged.
+    `region`: where cases begin.  Cases that began after the backup was made are not in it, but their numbers are on paper: these numbers
+    are not given again.
 
-    Files come first and the database last, so what was interrupted is no installation yet, and is taken up by restoring again.
-    Raises InvalidInput when the backup is not whole, InvalidState when something is there already, or no program here can put it there;
-    nothing is overwritten.
+    Files come first and the database last: what was interrupted is no installation yet, and restoring again goes on with it.
+    Nothing is overwritten.  Raises InvalidInput when the backup is not whole, and InvalidState when something is there already, or when no
+    program on this machine can restore it.
     """
     manifest = backups.read(source)
     for other in others:
@@ -47,7 +47,7 @@ def restore(
 
 
 def since(manifest: Manifest) -> timedelta:
-    """How long ago a backup was made: what has become due since then nobody could do."""
+    """How long ago a backup was made.  What has become due since then was not done, for this installation was not there."""
     return max(moments.now() - datetime.fromisoformat(manifest.made_at), timedelta(0))
 
 
@@ -66,7 +66,10 @@ def _restore_files(sources: Sequence[Path], manifest: Manifest, files: FileStore
 
 
 def _restore_file(sources: Sequence[Path], files: FileStore, sha256: str) -> bool:
-    """Copy a file from the first backup that has it as it was handed in, unless it is there; else what the last has.  Tells which."""
+    """Copy a file from the first backup in which it is whole, unless it is there already; tells whether it is there, and whole.
+
+    Where no backup has it whole, the damaged copy of the last one is there afterwards.
+    """
     if backups.is_whole(backups.place(files.folder, sha256), sha256):
         return True
     kept = (backups.place(source / backups.MATERIALS, sha256) for source in sources)
@@ -92,9 +95,10 @@ def _require_whole(sources: Sequence[Path], manifest: Manifest, url: str) -> Non
 
 
 def _require_only(source: Path, manifest: Manifest, files: FileStore) -> None:
-    """Raise InvalidState when the store holds what is not of this backup; what an interrupted restoration has left is.
+    """Raise InvalidState when the store holds a file that is not of this backup.
 
-    So is what it lacks: somebody may have found it, and put it where it belongs.
+    Those that an interrupted restoration has left are of it.  So are those that the backup lacks: somebody may have found one, and put it
+    where it belongs.
     """
     ours = {*backups.names(source), *manifest.damaged}
     for path in files.folder.glob("??/??/*"):

@@ -64,7 +64,7 @@ def _require_apart(place: Path, store: Path) -> None:
 
 
 def _rehearse(place: Path) -> None:
-    """Put an empty folder aside and back, as whoever has a whole backup will have to."""
+    """Rename an empty folder and rename it back: a backup that is whole must be able to take its place."""
     aside = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
     try:
         place.rename(aside)

@@ -46,7 +46,10 @@ def _read(session: Session, row: Instance, definition: str) -> _Tree:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tree:
-    """What lasts, waits for a job, and failed, each by the number of what it is in, or at (None: the process itself)."""
+    """What there is in a process instance, each by the number of the activation around it (None: the process itself).
+
+    `children`: activations that last.  `waiting`: tokens that wait for a job.  `failed`: incidents, by the number of what they stand on.
+    """
 
     row: Instance
     definition: str

@@ -63,7 +63,7 @@ _EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
 }
-#: What has another name here than its type.
+#: Activities whose name in Camunda is not their type.
 _ACTIVITIES = {"eventSubProcess": "subProcess"}
 
 

@@ -1,4 +1,4 @@
-"""What is asked: bodies and queries as Camunda's clients write them.  Fields that nobody knows are let be; J and P send some."""
+"""What is asked: bodies and queries as Camunda's clients write them.  Unknown fields of a body are ignored: some clients send such."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from engine.errors import InvalidInput, NotFound
 Kind = TypeVar("Kind")
 #: Greatest whole number that every database keeps, and that Java calls an int.
 GREATEST, INT = 2**63 - 1, 2**31 - 1
-#: Letters of what a process, or a worker, is called by others.
+#: Most characters of a business key, of the name of a worker, or of a file.
 LONGEST = 255
-#: How deep a body may be; deeper ones are nobody's, and whoever only looks at one would go too deep, too.
+#: How deeply a body may be nested.  No client needs more, and whatever walks through a deeper one would run out of stack.
 DEEPEST = 200
-#: How many values may be asked for at once: each is a parameter or two, of which a statement cannot have more than some ten thousand.
+#: How many values a request may ask for.  Each becomes a parameter or two of a statement, which can have some ten thousand of them.
 MOST = 10_000
 _NAMES = {str: "text", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
 
@@ -74,7 +74,7 @@ def criteria() -> dict[str, Any]:
 
 
 def require_few(given: Any, what: str) -> None:
-    """Raise InvalidInput when more is asked for at once than a statement can ask a database."""
+    """Raise InvalidInput when more values are asked for (`MOST`) than a statement can have; `what` names them in the message."""
     level, count = [given], 0
     while level := _members(level):
         count += sum(one.count(",") + 1 if isinstance(one, str) else one is not None for one in level)
@@ -83,7 +83,7 @@ def require_few(given: Any, what: str) -> None:
 
 
 def several(given: dict[str, Any], name: str) -> list[str] | None:
-    """Give a list of texts, which a query writes with commas."""
+    """Give a list of texts, which a query writes as one text with commas; None: it is not given.  Raises InvalidInput."""
     value = given.get(name)
     if value is None:
         return None
@@ -94,7 +94,7 @@ def several(given: dict[str, Any], name: str) -> list[str] | None:
 
 
 def true(given: dict[str, Any], name: str) -> bool:
-    """Tell whether something is asked for; a query writes it as text, and one that is empty says neither."""
+    """Read true or false, which a query writes as text; None is false.  Raises InvalidInput for another text, also for an empty one."""
     text = str(False if given.get(name) is None else given[name]).lower()
     if text not in {"true", "false"}:
         raise InvalidInput(f"Expected {name} to be true or false, but it is {given[name]!r:.80}")
@@ -102,7 +102,7 @@ def true(given: dict[str, Any], name: str) -> bool:
 
 
 def number(name: str, default: int) -> int:
-    """Give a whole number of the query, not negative."""
+    """Give a whole number of the query, of at most nine digits; raises InvalidInput for another one, and for a negative one."""
     text = request.args.get(name, "")
     if not text:
         return default
@@ -120,7 +120,7 @@ def flag(name: str, *, default: bool = False) -> bool:
 
 
 def uuid(text: str, what: str) -> UUID:
-    """Read an id; what is none belongs to nothing."""
+    """Read an id; raises NotFound for a text that is none.  `what`: the kind of thing, for the message."""
     try:
         return UUID(text)
     except ValueError:

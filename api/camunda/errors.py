@@ -40,7 +40,7 @@ class Unparsable(Exception):  # noqa: N818 - the name is what Camunda's parser s
 
 
 def register(face: Blueprint) -> None:
-    """Answer every error of the face."""
+    """Answer every error of `/engine-rest` in this form."""
     face.register_error_handler(Unparsable, unparsable)
     face.register_error_handler(EngineError, refused)
     face.register_error_handler(HTTPException, mistaken)

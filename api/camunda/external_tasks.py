@@ -26,7 +26,7 @@ from engine.places import Place
 bp = Blueprint("external-tasks", __name__, url_prefix="/external-task")
 #: Longest wait of a poll, milliseconds; Camunda's own limit.
 LONGEST_WAIT = 1_800_000
-#: Topics that are asked for at once: a condition each, and SQLite knows none of a thousand parts.
+#: Most topics of a request.  Each becomes a condition, and SQLite refuses a condition of a thousand parts.
 MOST_TOPICS = 500
 
 

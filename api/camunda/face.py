@@ -1,4 +1,4 @@
-"""What surrounds `/engine-rest`: addresses as clients write them, and the questions of browsers (CORS), answered before any login."""
+"""What surrounds `/engine-rest`: addresses as clients write them, and CORS, which browsers ask for before any login."""
 
 from __future__ import annotations
 

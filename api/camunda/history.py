@@ -29,7 +29,7 @@ _STATES = {
 }
 #: Why a task that nobody completed is gone.
 _REASONS = {TaskStatus.COMPLETED: "completed", TaskStatus.CANCELED: "deleted"}
-#: What variables are asked for by, beside their instances.
+#: Filters of variables that are not about their instances.
 _OF_VARIABLES = (
     "variableName",
     "variableNameIn",

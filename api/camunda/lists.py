@@ -18,10 +18,10 @@ from engine.filters import Filters, Kind, Order
 from engine.places import Place
 from engine.variables import OPERATORS, ORDERED, Comparison
 
-#: As many as are given when nobody says how many.
+#: Rows of a list when the request does not say how many.
 LONGEST = 1000
 Given = dict[str, Any]
-#: What every list may be asked besides.
+#: What every list takes beside its filters.
 _PAGE = frozenset({"firstResult", "maxResults", "sortBy", "sortOrder", "sorting", "tenantIdIn", "withoutTenantId"})
 _ORDERS = ("asc", "desc")
 
@@ -120,12 +120,12 @@ def _conditions(given: Given, filters: Filters) -> Iterator[Any]:
         if given.get(name) is None:
             continue
         value = _READ[wanted.kind](given, name)
-        if value is not False:
+        if value is not False:  # a filter that is switched off leaves nothing out
             yield wanted.condition(value)
 
 
 def _id(text: str) -> UUID:
-    """Read an id; what is none is nobody's, and finds nothing."""
+    """Read an id; a text that is none becomes one that nothing has."""
     try:
         return UUID(text)
     except ValueError:

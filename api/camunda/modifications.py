@@ -16,7 +16,7 @@ from engine.errors import InvalidInput
 from engine.modifications import Instruction, Verb
 
 bp = Blueprint("modifications", __name__)
-#: Camunda's names, and what each names its target by.
+#: Camunda's names of instructions, and the field in which each names its target.
 _STARTS = {
     "startBeforeActivity": (Verb.BEFORE, "activityId"),
     "startAfterActivity": (Verb.AFTER, "activityId"),

@@ -16,7 +16,7 @@ def refuse_forgery() -> None:
     if request.method in SAFE_METHODS:
         return
     origin = request.headers.get("Origin")
-    # A frame in a cage says `null`, too, but no page can call its browser Electron.
+    # A sandboxed frame says `null`, too.  But no page can make its browser name itself Electron.
     modeler = origin == _LOCAL or (origin == "null" and "Electron/" in request.headers.get("User-Agent", ""))
     ours = origin is None or is_ours(origin)
     navigated = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Site") != "same-origin"

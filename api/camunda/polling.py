@@ -33,16 +33,16 @@ from engine.external_tasks import Found
 from engine.fetches import Fetch, Wanted
 from engine.troubles import Trouble
 
-#: What is asked by who waits ends so.
+#: How the address of a request ends that may wait.
 PATH = "/external-task/fetchAndLock"
 #: How many may wait at the same time; each needs a thread, which costs nothing but memory while it waits.  More are answered at once, and
 #: some clients then ask again at once.
 MOST = 2000
 #: Seconds between two looks of the watcher.
 LOOK = 0.5
-#: Name of his thread.
+#: Name of the thread of the watcher.
 WATCHER = "external tasks"
-#: With what the answer to who has waited begins; it means nothing in JSON.
+#: First byte of the answer to a request that has waited; in JSON it means nothing.
 BLANK = b" "
 _watching = threading.Lock()
 _log = structlog.get_logger()
@@ -54,7 +54,7 @@ class Poll:
 
     def __init__(self, db: Database, what: Fetch, waiter: Waiter, present: Present, *, until: float) -> None:
         self._db, self._what, self._waiter, self._present, self._until = db, what, waiter, present, until
-        #: Who asks, and how that is found out.
+        #: Who asks, and the function that finds it out.
         self._actor, self._who = auth.actor(), auth.actor
 
     def wait(self) -> bool:

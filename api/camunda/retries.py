@@ -16,7 +16,7 @@ from engine.database import Session
 from engine.errors import InvalidInput
 
 bp = Blueprint("retries", __name__, url_prefix="/external-task")
-#: What says which tasks are meant; all that they name are.
+#: Fields that say which tasks are meant; the tasks of all of them are.
 _MEANT = ("externalTaskIds", "processInstanceIds", "externalTaskQuery", "processInstanceQuery", "historicProcessInstanceQuery")
 
 

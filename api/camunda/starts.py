@@ -1,4 +1,4 @@
-"""Starting: a process by itself, or a matter when the variables carry what an applicant submits."""
+"""Starting a process; or submitting a case of a matter, when the variables hold what an applicant submits."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ from engine.places import Place
 from engine.task_lists import Listed
 
 bp = Blueprint("tasks", __name__, url_prefix="/task")
-#: Groups whose tasks are asked for are asked for what is to be had: as in Camunda, without what somebody has, unless that is wanted, too.
+#: Filters by candidates.  As in Camunda they find only tasks that nobody has, unless `includeAssignedTasks` or `assigned` asks for others.
 _CANDIDATES = ("candidateGroup", "candidateGroups", "candidateUser")
-#: Queries of which each must hold in some way; each is a condition.
+#: Most `orQueries` of a request; each becomes a condition of the statement.
 MOST_QUERIES = 100
 _DELEGATED = {"pending": "PENDING", "resolved": "RESOLVED"}
 
@@ -214,7 +214,7 @@ def _complete(task: str, *, by_form: bool) -> Response:
 
 
 def _user(given: dict[str, Any], name: str) -> str | None:
-    """Read who is meant; nobody may be written as nothing."""
+    """Read the name of a user; None, or an empty text: nobody."""
     return asked.field(given, name, str, most=identity_links.LONGEST_NAME) or None
 
 

@@ -28,7 +28,7 @@ _BITS = {"Short": 15, "Integer": 31, "Long": 63}
 _WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
-#: What JSON can be: deeper documents are nobody's variables.
+#: How deeply the value of a variable may be nested.
 _DEEPEST = 100
 
 
@@ -115,7 +115,7 @@ def _named(kind: Any) -> str:
 
 
 def _told(kind: str, info: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what a type says besides; only JSON is read, and no classes."""
+    """Return what is kept of `valueInfo`.  Objects must be written as JSON: Java classes are not read."""
     if kind == "File" and not isinstance(info.get("filename"), str):
         raise _UnfitError("a valueInfo with filename")
     if kind == "Object" and info.get("serializationDataFormat", _JSON) not in (_JSON, None):
@@ -126,7 +126,7 @@ def _told(kind: str, info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bounded(value: Any, depth: int = 0) -> Any:
-    """Refuse what no database keeps."""
+    """Pass a value on, unless a database cannot keep it; raises _UnfitError."""
     if depth > _DEEPEST:
         raise _UnfitError(f"a value at most {_DEEPEST} deep")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:

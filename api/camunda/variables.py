@@ -23,7 +23,7 @@ bp = Blueprint("variables", __name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Holders:
-    """What has variables, known by an id in the address."""
+    """Things that have variables, each known by an id in the address: how their variables are read and written."""
 
     read: Callable[[Session, str], Seen]
     #: Sets some, and deletes others.

@@ -15,7 +15,7 @@ from bpmn.expressions.scope import Node, Scope, node
 
 
 def placed(place: str, part: Node, kind: Type | None = None) -> Node:
-    """Name the place in errors, and make the value what its place says it is."""
+    """Evaluate a part: errors name its place, and the value is converted to the type of the place."""
 
     def run(scope: Scope) -> Any:
         try:
@@ -32,7 +32,7 @@ def literal(expression: Expression) -> Node:
 
 
 def context(entries: Sequence[tuple[str, Node]], result: Node | None) -> Node:
-    """Entries of which later ones see the earlier ones; the value is the last box without a name, or else a context of all."""
+    """Evaluate entries in their order; each sees those before it.  The value is that of a last box without a name, or else of all."""
 
     def run(scope: Scope) -> Any:
         values: dict[str, Any] = {}
@@ -45,7 +45,7 @@ def context(entries: Sequence[tuple[str, Node]], result: Node | None) -> Node:
 
 
 def listing(members: Sequence[Node]) -> Node:
-    """Boxes below one another."""
+    """A list: boxes below one another."""
     return node(lambda scope: [member.run(scope) for member in members], *members)
 
 
@@ -81,7 +81,7 @@ class KnowledgeModel:
     requires: tuple[KnowledgeModel, ...] = ()
 
     def close(self, root: Scope, made: dict[str, Closure]) -> Closure:
-        """Return the function; it sees what it requires, and no variables.  `made` keeps those that were made already."""
+        """Return the function.  It sees the functions that it requires, and no variables.  `made` keeps the functions that are made."""
         if self.name not in made:
             visible: dict[str, Any] = {}
             made[self.name] = Closure(name=self.name, parameters=self.parameters, body=self.body, scope=root.child(visible))

@@ -22,7 +22,7 @@ class BoxedReader(TableReader):
     """Reads boxes within boxes."""
 
     def _box(self, owner: Node, place: str) -> Logic | None:
-        """Read the box in an element; None when there is none, or it is wrong, which has been noted then."""
+        """Read the box in an element; None when there is none, or it is wrong, and then an error has been noted."""
         child = next(iter(self._boxed_children(owner)), None)
         if child is not None:
             return self._child_box(child, place)

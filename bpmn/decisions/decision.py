@@ -112,10 +112,10 @@ def _made(what: str, name: str, value: Any, kind: Type) -> Any:
 
 
 def _publish(decision: Decision, outcome: Outcome) -> dict[str, Any]:
-    """Return what a decision that requires another sees of its result.
+    """Return the variables in which a decision finds the result of another one that it requires.
 
-    Under the decision's names: the value (a context, when there are several outputs), or a list of them.
-    Under the name of each output, as Camunda 7 has it: the value, or the list of values.
+    Each name of the required decision holds the value (a context, when there are several outputs), or a list of values.
+    The name of each output holds its value, or the list of its values, as in Camunda 7.
     """
     if outcome.listing:
         outputs = {name: [row[name] for row in outcome.rows] for row in outcome.rows[:1] for name in row}

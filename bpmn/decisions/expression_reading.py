@@ -17,7 +17,7 @@ Read = TypeVar("Read")
 
 
 class ExpressionReader:
-    """Reads expressions, and keeps book of what the decision at hand mentions."""
+    """Reads expressions, and notes which names and functions the decision at hand mentions."""
 
     def __init__(self, source: Source, root: Node) -> None:
         self._source = source
@@ -107,7 +107,7 @@ def label(column: Node) -> str:
 
 
 def _difficult(root: Node) -> frozenset[str]:
-    """Names that are read right only when they are known: those that hold spaces or signs."""
+    """Names with spaces or signs in them: the parser can tell them from several words only if it knows them."""
     named = (each.get("name", "") for each in root.iter("{*}decision", "{*}inputData", "{*}variable", "{*}output", "{*}itemComponent"))
     return frozenset(name for name in named if name and not name.isidentifier())
 

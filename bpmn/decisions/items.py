@@ -90,7 +90,7 @@ class ItemDefinitions:
 
 
 def restricted(allowed: UnaryTests) -> Callable[[Any], Any]:
-    """Pass values on that meet tests; null meets all."""
+    """Make a function that passes a value on if it meets the tests, or is null, and raises ExpressionError otherwise."""
 
     def take(value: Any) -> Any:
         if value is None or allowed.matches(value, {}):

@@ -52,7 +52,7 @@ class Reader(BoxedReader):
     """Reads the decisions, input data and knowledge models of one document."""
 
     def read(self, node: Node) -> Logic | None:
-        """Read one decision; None when it cannot be told what it is, which has been noted then."""
+        """Read one decision; None when it cannot be read, and then an error has been noted."""
         key = self._begin(node, "decision")
         variable = self._source.child(node, "variable")
         written = None if variable is None else variable.get("typeRef")
@@ -79,7 +79,7 @@ class Reader(BoxedReader):
         )
 
     def read_knowledge(self, node: Node) -> Knowledge | None:
-        """Read one business knowledge model; None when it is wrong, which has been noted then."""
+        """Read one business knowledge model; None when it is wrong, and then an error has been noted."""
         key = self._begin(node, "knowledge model")
         name = node.get("name", "")
         if name in FUNCTIONS:
@@ -110,7 +110,7 @@ class Reader(BoxedReader):
         return InputData(name=name, kind=kind) if kind and name else None
 
     def _begin(self, node: Node, what: str) -> str:
-        """Begin with an owner and return its id."""
+        """Begin to read a decision or a knowledge model, and return its id; without one, note an error and return an empty text."""
         self._owner, self._reads, self._calls, self._invocations = node, set(), set(), []
         if not node.get("id"):
             self._refuse(node, "missing-id", f"Expected an id, but the {what} has none")

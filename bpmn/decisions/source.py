@@ -49,7 +49,7 @@ class Source:
         return "" if found is None else "".join(map(str, found.itertext())).strip()
 
     def refuse(self, node: Node, rule: str, message: str, *, name: str = "") -> None:
-        """Note an error."""
+        """Note an error at an element; `name`: what people call it, where that is not its own name or label."""
         self.findings.append(
             Finding(
                 severity="error",

@@ -17,7 +17,7 @@ class TableReader(ExpressionReader):
     """Reads decision tables."""
 
     def _table(self, owner: Node, node: Node) -> DecisionTable | None:
-        """Read a table; None when something in it is wrong, which has been noted then."""
+        """Read a table; None when something in it is wrong, and then errors have been noted."""
         before = len(self._source.findings)
         policy = self._choice(node, "hitPolicy", HitPolicy, HitPolicy.UNIQUE)
         aggregation = self._choice(node, "aggregation", Aggregation, None)

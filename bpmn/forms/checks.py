@@ -1,4 +1,8 @@
-"""What a value must be to fit its field.  Each check says what is wrong (“…, but …”), or gives an empty text."""
+"""What a value must be to fit its field.
+
+A check returns how a sentence goes on that begins with “Expected FIELD”: “to be text, but it is a number”.  It returns an empty text when
+nothing is wrong.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ _VALIDATIONS = {
 
 
 def wrong(field: Field, value: Any, choices: Sequence[Option]) -> str:
-    """Say why a value (not null) does not fit a field; empty when it does."""
+    """Say why a value (not null) does not fit a field; empty when it does.  `choices`: the options of the field, as they are now."""
     return _CHECKS[field.type](field, value, choices)
 
 
@@ -92,7 +96,7 @@ def _number(field: Field, value: Any, _choices: Sequence[Option]) -> str:
 
 
 def _limit(value: float | Expression | None) -> float | None:
-    """Return a limit; the fields of a validation are settled, they hold no expressions any more."""
+    """Return a limit.  Before a value is checked, the expressions of its field are evaluated (`Field.settled`): none is left here."""
     return None if isinstance(value, Expression) else value
 
 

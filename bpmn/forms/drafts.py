@@ -1,4 +1,4 @@
-"""Drafts: forms that are filled in half.  Out of place is only what a form could never take: other fields, other kinds of values."""
+"""Drafts: forms that are half filled in.  Only what a form can never take is refused: unknown fields, and values of another kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KINDS = {FieldType.NUMBER: "a number", FieldType.CHECKBOX: "true or false", Fie
 
 
 def fitting(fields: Iterable[Field], data: Mapping[str, Any], path: str = "") -> tuple[dict[str, Any], list[FieldError]]:
-    """Return what fits of a draft, and what is out of place, by field."""
+    """Return the values of a draft that fit, and an error for each that does not.  `path`: where the fields stand, in names of errors."""
     known: dict[str, list[Field]] = {}
     for field in fields:
         known.setdefault(field.key, []).append(field)
@@ -35,7 +35,7 @@ def fitting(fields: Iterable[Field], data: Mapping[str, Any], path: str = "") ->
 
 
 def _value(field: Field, value: Any, place: str) -> tuple[Any, list[FieldError]]:
-    """Return what fits of a value (None: nothing), and what is out of place."""
+    """Return the part of a value that fits (None: nothing), and an error for each part that does not."""
     kinds = _kinds(field)
     if value in (None, "") or not kinds:
         return value, []
@@ -56,7 +56,7 @@ def _entry(field: Field) -> Field:
 
 
 def _kinds(field: Field) -> list[str]:
-    """Kinds of JSON that a field takes; none: what it takes is found out when it is completed."""
+    """Kinds of JSON that a field takes.  None are returned when that is known only when the form is completed."""
     if field.type in _TEXTS or field.as_text:
         return ["text"]
     if field.type in SOME_OF:

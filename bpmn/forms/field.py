@@ -102,7 +102,7 @@ class Field:
         return [] if several or self.type in SOME_OF or self.type is FieldType.LIST else None
 
     def settled(self, evaluate: Callable[[str, Expression], Any]) -> Field:
-        """Return the field with its expressions evaluated (not those of `hide`, of the options and of the value)."""
+        """Return the field with its expressions evaluated (`SETTLED`), except those of `hide`, of the options and of the value."""
         known = {name: evaluate(name, value) for name, value in self._unsettled.items()}
         return replace(self, **known) if known else self
 

@@ -28,13 +28,13 @@ NOTHING_KNOWN = Known()
 
 
 def examine(resources: Mapping[str, bytes], known: Known = NOTHING_KNOWN) -> tuple[Bundle, list[Finding]]:
-    """Read the files; returns what they hold, and what is wrong with each by itself.  Files of other kinds are let be."""
+    """Read the files (`resources`: {name: content}); returns what they hold, and what is wrong with each by itself."""
     bundle = Bundle(known=known)
     return bundle, [finding for name, content in resources.items() for finding in _read(bundle, name, content)]
 
 
 def judge(bundle: Bundle, findings: list[Finding], resources: Mapping[str, bytes]) -> list[Finding]:
-    """Add what the rules find; errors and warnings, in the order of files and lines."""
+    """Add what the rules find to the findings of the files; returns errors and warnings, in the order of files and lines."""
     found = findings + [_finding(rule, problem) for rule in RULES for problem in islice(rule.check(bundle), compiler.LIMIT)]
     order = {name: number for number, name in enumerate(resources)}
     return sorted(found, key=lambda finding: (order.get(finding.resource, 0), finding.line))

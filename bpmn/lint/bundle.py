@@ -36,7 +36,7 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """Words that the engine goes by, each in its place; none of a kind: it is not checked."""
+    """Words that the engine knows, each with its place in the files.  Where a set of words is empty, that place is not checked."""
 
     #: By the name of the property: of a process, of an element.
     processes: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Words:
     arguments: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: By table and column.
     columns: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-    #: The same of what is only shown: nothing goes by it.
+    #: The same for columns that are only shown to people.
     shown: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     #: Types of the questions of a situation.
     questions: frozenset[str] = frozenset()
@@ -78,7 +78,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What lies outside the files: what is deployed already, and what goes with them without being deployed."""
+    """What the rules must know beside the files: what is deployed already, and what lies in the same folder without being deployed."""
 
     #: Functions that expressions may call; None: not checked.
     functions: frozenset[str] | None = None
@@ -139,7 +139,10 @@ class Bundle:
         return forms.line_of(self.contents[form], field)
 
     def lacks(self, endings: tuple[str, ...]) -> bool:
-        """Tell whether what is not found among files of a kind is nowhere."""
+        """Tell whether something that was not found in the files of a kind (`endings`) is missing for certain.
+
+        It may stand in a file that could not be read: then nothing is said to be missing.
+        """
         return not any(name.endswith(endings) for name in (*self.broken, *self.known.broken))
 
     @cached_property
@@ -167,7 +170,7 @@ class Bundle:
         return self._timed[process.key]
 
     def situations(self, matter: DrawnMatter) -> list[Situation]:
-        """Every set of items that a matter can come to: several rules ask, and to find them takes longer than all other rules together."""
+        """Every set of items that a matter can lead to; kept, for several rules ask, and to find them takes longer than all other rules."""
         which = matter.resource, matter.process.key
         if which not in self._situations:
             self._situations[which] = situations.of(matter)

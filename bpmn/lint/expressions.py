@@ -11,7 +11,7 @@ from bpmn.parameters import Value
 
 #: The fields that an expression of a form sees, by key.
 Seen = Mapping[str, tuple[Field, ...]]
-#: What the fields of a list see beside one another and what is around them.
+#: Names that the fields of a list see besides: its entry, what is around it, and the number of the entry.
 _OF_ENTRIES = frozenset({"this", "parent", "i"})
 
 

@@ -20,13 +20,16 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def advice(word: str, known: Iterable[str], *, prefix: str = "") -> str:
-    """Say which word may be meant: `: did you mean 'window'?`; nothing where none is like it, a prefix of all left aside."""
+    """Return `: did you mean 'window'?`, with the known word that is most like this one; an empty text when none is like it.
+
+    `prefix`: what many of the words begin with, and is not compared.
+    """
     meant = nearest(word.removeprefix(prefix), [each.removeprefix(prefix) for each in known])
     return f": did you mean {prefix + meant!r}?" if meant else ""
 
 
 def is_slip(word: str, meant: str) -> bool:
-    """Tell whether a word is so near to another that one of the two is a slip: numbers and last letters (`order_a`) are none."""
+    """Tell whether one of two words is a slip of the other.  They are not when they differ in a number, or in a last letter (`order_a`)."""
     if word == meant or _unnumbered(word) == _unnumbered(meant):
         return False
     one, other = _shape(word), _shape(meant)

@@ -19,7 +19,7 @@ _EXAMPLES = {"number": "5", "text": "'…'"}
 
 
 def check(bundle: Bundle) -> Problems:
-    """Functions are given what they take, and as much as they take: else the case would stop with an incident."""
+    """Functions get arguments that they take, and as many as they take: otherwise the case would stop with an incident."""
     words = bundle.known.words
     for resource, process in bundle.processes:
         for element in process.elements.values():

@@ -31,7 +31,7 @@ _MEANT = dict.fromkeys(("true", "yes", "on", "是"), "true") | dict.fromkeys(("f
 
 
 def check(bundle: Bundle) -> Problems:
-    """What is so or not is written `true` or `false`: whatever else stands there would be taken for one of them."""
+    """What is either so or not is written `true` or `false`: any other text would be taken for one of the two."""
     elements = {(resource, element.id): element for resource, _process, element in bundle.elements()}
     for source in bundle.sources:
         for node, part, name, value in _written(source):

@@ -8,7 +8,7 @@ from bpmn.lint.rule import Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
-    """A cycle is not a day: a function that gives a day stands in a timer that is due once."""
+    """A cycle says how often it repeats: a function that gives one day belongs in a timer of the type date."""
     words = bundle.known.words
     for resource, _process, element in bundle.elements():
         event = element.event

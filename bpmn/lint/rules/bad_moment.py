@@ -17,7 +17,7 @@ _SINCE = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def check(bundle: Bundle) -> Problems:
-    """An expression that reads nothing and stands for a time gives one: with a number (`${5}`), the case would stop with an incident."""
+    """An expression for a time that reads no variable gives a time: with a number (`${5}`), the case would stop with an incident."""
     for resource, _process, element in bundle.elements():
         for what, expression, is_cycle in _computed(element):
             try:

@@ -8,7 +8,7 @@ from bpmn.lint.rule import Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
-    """A flow with a condition out of an activity does not stand beside one without: that one would be taken as well."""
+    """Out of an activity, a flow with a condition does not stand beside one without: the latter would always be taken as well."""
     for resource, process in bundle.processes:
         for split in process.elements.values():
             flows = [process.flows[key] for key in split.outgoing if key != split.default]

@@ -13,7 +13,7 @@ from bpmn.lint.rule import Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
-    """A form that offers a choice asks for what this choice needs (a denial, for its reason): whoever chooses it is refused else."""
+    """A form that offers a choice asks for what the choice needs (a denial needs a reason): otherwise whoever chooses it is refused."""
     told: set[tuple[str, str]] = set()
     for resource, _process, element in bundle.elements():
         form, kind = bundle.form(element), element.properties.get("onething.kind", "")

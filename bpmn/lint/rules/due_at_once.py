@@ -16,7 +16,7 @@ _NOTHING = re.compile(r"P(?:0+[YMWD])*(?:T(?:0+[HMS])+)?")
 
 
 def check(bundle: Bundle) -> Problems:
-    """A duration that is written out is longer than nothing, and a date has not passed: what it bounds would end as soon as it begins."""
+    """A written duration is longer than zero, and a written date has not passed: the timer would be due as soon as it begins."""
     for resource, _process, element in bundle.elements():
         event = element.event
         written = event.when.source.strip() if event and event.when else ""

@@ -16,7 +16,7 @@ AFTERWARDS = frozenset({"BEFORE_OPENING", "AFTER_ISSUE"})
 
 
 def check(bundle: Bundle) -> Problems:
-    """A material that may follow after a result is issued (缴回证件) is due later than that: its days count from acceptance."""
+    """A material that may follow after the result is issued (缴回证件) is due later than the result: its days count from acceptance."""
     for matter in bundle.matters:
         late = [(rule, row) for rule, row in matter.rows("materials") if row.get("tolerable") and row.get("until") in AFTERWARDS]
         soonest = _soonest(bundle, matter, {code for _rule, row in late for code in words(row.get("used_by"))} & matter.calls.keys())

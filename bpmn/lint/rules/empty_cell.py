@@ -13,7 +13,7 @@ _WITHOUT_PROMISE = frozenset({"BEFORE_OPENING", "AFTER_ISSUE"})
 
 
 def check(bundle: Bundle) -> Problems:
-    """Every row of the tables of a matter has what is read of it, and days where a material may follow after the result is issued."""
+    """Each row of the tables of a matter says all that the engine reads, and how many days a material has that may follow after issue."""
     words = bundle.known.words
     read = {name for matter in bundle.matters for name in matter.decisions} & words.tables.keys()
     for resource, decision in bundle.decisions:

@@ -40,7 +40,7 @@ class Option(NamedTuple):
 
 
 def check(bundle: Bundle) -> Problems:
-    """A flow, or the end behind it, that is called as an option of a form (准予、不予许可) is taken where that is chosen."""
+    """A flow, or the end behind it, that is named like an option of a form (准予、不予许可) is taken when that option is chosen."""
     for resource, process, choices in flows.decisions(bundle):
         options = _options(bundle, process, choices)
         for gateway in process.elements.values() if options else ():

@@ -22,7 +22,7 @@ Choices = Mapping[str, frozenset[Any]]
 
 
 def check(bundle: Bundle) -> Problems:
-    """Each flow behind a gateway is taken for something that can be chosen, and for which no flow before it is taken."""
+    """Each flow out of a gateway is taken for some choice, and no flow before it is taken for the same choice."""
     for resource, process, choices in decisions(bundle):
         for element in process.elements.values():
             if element.type in (ElementType.EXCLUSIVE_GATEWAY, ElementType.INCLUSIVE_GATEWAY):

@@ -13,7 +13,7 @@ from bpmn.lint.rule import Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
-    """The form of an intake, a decision or their like asks for what that needs, and offers what it knows: nobody could complete it else."""
+    """The form of an intake, a decision or the like has the fields and options of such a task: without, nobody could complete it."""
     words = bundle.known.words
     for resource, _process, element in bundle.elements():
         form = bundle.form(element)

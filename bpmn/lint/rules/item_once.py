@@ -8,7 +8,7 @@ from bpmn.lint.rule import Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
-    """Each item stands in a bundle once: two would take its case from one another."""
+    """Each item is called once in a bundle: two calls would take its case from each other."""
     for matter in bundle.matters:
         seen: dict[str, Element] = {}
         for call in matter.every_call:

@@ -9,7 +9,7 @@ from bpmn.soundness import Net, is_join
 
 
 def check(bundle: Bundle) -> Problems:
-    """A parallel gateway waits for tokens that can come together: for one that took another way it would wait for ever."""
+    """A parallel gateway waits only for tokens that can be there together: for one that has taken another way it would wait for ever."""
     for resource, process in bundle.processes:
         joins = [each for each in process.elements.values() if is_join(each) and each.type is ElementType.PARALLEL_GATEWAY]
         nets = {scope: Net(process, scope) for scope in {join.parent for join in joins}}

@@ -13,7 +13,7 @@ SENDING = frozenset({ElementType.THROW_EVENT, ElementType.END_EVENT})
 
 
 def check(bundle: Bundle) -> Problems:
-    """A message that is waited for, and sent by nobody here, is not called almost as one that is sent and waited for by nobody."""
+    """A message that nobody here sends is not called almost like one that nobody here waits for: one of the two names is a slip."""
     sent, ours, nobodys = set(_names(bundle, sending=True)), bundle.known.words.messages, unheard(bundle)
     for resource, process in bundle.processes:
         others = nobodys | left_over(bundle, process)

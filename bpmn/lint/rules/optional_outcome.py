@@ -7,7 +7,7 @@ from bpmn.lint.rule import Problem, Problems
 
 
 def check(bundle: Bundle) -> Problems:
-    """The field that an intake, a decision or their like goes by must be filled in: left empty, the task would decide nothing."""
+    """The field that says how an intake, a decision or the like comes out must be filled in: left empty, the task would decide nothing."""
     words = bundle.known.words
     for resource, _process, element in bundle.elements():
         form = bundle.form(element)

@@ -11,7 +11,7 @@ from bpmn.matter.facts import DrawnMatter
 
 
 def check(bundle: Bundle) -> Problems:
-    """A flow leads to an item where it is ready, to the end where all is settled, to the issuance where it can be: not where it is not."""
+    """A flow leads to an item if that is ready, to the end if all is settled, to the issuance if that can be; not if the answer is no."""
     for matter in bundle.matters:
         for flow in matter.process.flows.values():
             asked, why = _asked(matter.process, flow)

@@ -12,7 +12,7 @@ _FORKS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY}
 
 
 def check(bundle: Bundle) -> Problems:
-    """Where `settled()` holds, a terminate end event (终止结束事件) ends every path of the joint handling: another one ends its own."""
+    """Where `settled()` holds, a terminate end event (终止结束事件) ends all paths of the joint handling: another one ends only its own."""
     for matter in bundle.matters:
         for end in {end.id: end for end in _plain(matter.process)}.values():  # several flows may lead to one
             message = (

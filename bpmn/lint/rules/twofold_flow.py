@@ -15,7 +15,7 @@ _JOINS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY}
 
 
 def check(bundle: Bundle) -> Problems:
-    """Of the flows that are always taken, one leads to each element, and none straight back: what is behind would run again and again."""
+    """Of the flows that are always taken, no two lead to one element, and none straight back: what is behind would run more than once."""
     for resource, process in bundle.processes:
         for split in process.elements.values():
             # The compiler draws the gateway that an activity with several flows behind it stands for.

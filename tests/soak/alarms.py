@@ -1,6 +1,7 @@
-"""Alarms: timers at known moments, tasks for programs behind them, and programs that fetch these; judged by the clock of the database alone.
+"""Alarms: processes that wait for a known moment and then have a task for a program; programs fetch these tasks.
 
-Whatever is done to the clocks of nodes, no timer goes off early, none twice, and no task is given to anybody while somebody holds it.
+Whatever the clocks of the nodes say, no timer may go off early or twice, and no task may be given to a second program while the first one holds
+it.  The trial judges that by the clock of the database alone: each row tells when its transaction was committed.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from tests.bpmn import diagrams as d
 
 KEY, TOPIC, RING = "alarm", "ring", "ring"
 OPERATOR = Actor(name="operator", grants=(RoleGrant(role=Role.DESIGNER),))
-#: So many go off one after the other while the trial lasts; and so many after half an hour, too late for all but a clock that is an hour ahead.
+#: How many alarms go off during the trial, one after the other, and how many are due in half an hour.  The trial is shorter than that: only by a
+#: clock that is an hour ahead could the later ones go off.
 SOON, LATER = 150, 20
 HALF_AN_HOUR = timedelta(minutes=30)
-#: For how long a program holds what it has fetched, milliseconds: longer than the trial, less than clocks are set by.
+#: For how many milliseconds a program holds a task that it has fetched: longer than the trial, but less than clocks are set forward.
 LEASE = 1_800_000
-#: When a task came into being, by the clock of the database; what was written before it was told is None.
+#: For each task its alarm, and when the task was committed by the clock of the database (None: before the database kept such times).
 _RUNG = text(
     "SELECT instances.business_key, pg_xact_commit_timestamp(activities.xmin) FROM activities JOIN instances ON instances.id = instance_id"
     " WHERE activities.element = :ring"
@@ -49,7 +51,7 @@ class Ring:
 
 
 def set_all(db: Database, seconds: float) -> dict[str, datetime]:
-    """Set alarms for as long as the trial lasts, and later ones; when each is due."""
+    """Begin a process for each alarm of a trial of so many seconds.  Returns when each is due, by its name."""
     resting = d.timer_catch("rest", date="${due}"), d.external(RING, topic=TOPIC)
     drawing = d.diagram(d.start("s"), *resting, d.end("e"), d.flows(f"s -> rest -> {RING} -> e"), key=KEY, name=KEY)
     now = datetime.now(UTC)
@@ -66,13 +68,13 @@ def set_all(db: Database, seconds: float) -> dict[str, datetime]:
 
 
 class Fetcher(threading.Thread):
-    """A program that fetches tasks at any node, and never does them: nobody else may be given them."""
+    """A program that fetches tasks at any node and never completes them: nobody else may be given one of these."""
 
     def __init__(self, addresses: Sequence[tuple[str, int]], key: str, number: int, seed: int) -> None:
         super().__init__(name=f"fetcher-{number}", daemon=True)
         self.addresses, self.number = addresses, number
         self.random = random.Random(seed * 1000 + number)
-        #: Tasks that it was given.
+        #: Ids of the tasks that it was given.
         self.given: list[str] = []
         self.closing = threading.Event()
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -83,7 +85,7 @@ class Fetcher(threading.Thread):
             try:
                 self.given += self._fetch()
             except (OSError, http.client.HTTPException, ValueError):
-                time.sleep(0.2)  # the node is away; what it may have given is held, and nobody knows
+                time.sleep(0.2)  # the node is away; it may have given us a task, whose answer was lost
 
     def _fetch(self) -> list[str]:
         connection = http.client.HTTPConnection(*self.random.choice(self.addresses), timeout=4)
@@ -104,7 +106,7 @@ def are_due(session: Session) -> bool:
 
 
 def check(db: Database, due: dict[str, datetime], fetchers: Iterable[Fetcher]) -> Iterator[str]:
-    """Yield what has gone off early, twice or not at all, and what was given to two."""
+    """Yield in words each alarm that went off early, twice or not at all, and each task that was given to two programs."""
     with db.reading() as session:
         now = datetime.now(UTC)
         rung = [Ring(name=name, at=at) for name, at in session.execute(_RUNG, {"ring": RING})]
@@ -112,7 +114,7 @@ def check(db: Database, due: dict[str, datetime], fetchers: Iterable[Fetcher]) -
 
 
 def judge(due: dict[str, datetime], rung: Sequence[Ring], given: Counter[str], now: datetime) -> Iterator[str]:
-    """Compare what has gone off with what was due; `given`: how often each task was given to somebody."""
+    """Compare the alarms that went off with those that were due at `now`; `given` counts how often each task was given to a program."""
     times = Counter(ring.name for ring in rung)
     for name, moment in due.items():
         if times[name] != (moment <= now):

@@ -1,4 +1,7 @@
-"""What goes wrong, by the seed: nodes die and freeze, the network breaks, the database is restarted, taken, and full."""
+"""What goes wrong in a trial: nodes die and freeze, networks break, the database restarts, has no connection left, or no room on its disk.
+
+The same seed lets the same things go wrong in the same order.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from tests.soak.server import Server
 #: By how many seconds the clock of a node is ahead: an hour forward or back, some seconds, or as it should be.
 CLOCKS = (3600, -3600, 5, -5, 0)
 
-#: What an administrator may set, and no node is to go by.
+#: Settings that an administrator may make for the database; they must not change what nodes do.
 MEDDLED = (
     "statement_timeout = '5ms'", "transaction_timeout = '200ms'", "lock_timeout = '1ms'", "idle_session_timeout = '1s'",
     "default_transaction_isolation = 'repeatable read'", "datestyle = 'SQL, DMY'", "timezone = 'Asia/Shanghai'",
@@ -37,7 +40,7 @@ _OTHERS = "select pid from pg_stat_activity where pid <> pg_backend_pid() and da
 
 
 class Chaos:
-    """One thing after the other goes wrong; each is mended by itself."""
+    """Lets one thing after the other go wrong.  Each is mended after a while, beside what goes wrong next."""
 
     def __init__(self, nodes: Sequence[Node], server: Server, database: str, user: str, *, seed: int, uploads: Path | None) -> None:
         self.nodes, self.server, self.database, self.user = nodes, server, database, user
@@ -55,7 +58,7 @@ class Chaos:
             self._kinds += [self.fill_disk, self.fill_uploads]
 
     def go_on(self, seconds: float) -> None:
-        """Let things go wrong for so long: first one node is frozen past every lease, then each kind in turn, in an order of its own."""
+        """Let things go wrong for so many seconds: first a node freezes, then each kind has its turn; the order is drawn anew for each round."""
         end = time.monotonic() + seconds
         self.freeze()
         line: list[Callable[[], None]] = []
@@ -67,7 +70,7 @@ class Chaos:
             time.sleep(self.random.uniform(0.2, 1.2))
 
     def mend(self) -> None:
-        """Have everything whole again."""
+        """Wait until everything is mended, and all nodes answer again."""
         for thread in self._mending:
             thread.join()
         for node in self.nodes:
@@ -77,7 +80,7 @@ class Chaos:
             node.await_answer()
 
     def freeze(self) -> None:
-        """Freeze a node until all that it held was taken from it; it wakes up without knowing."""
+        """Stop the processes of a node for longer than the database keeps its locks for it.  When they go on, they do not know of that."""
         self.happened["freeze"] += 1
 
         def thaw(node: Node) -> None:
@@ -87,7 +90,7 @@ class Chaos:
         self._with_a_node(lambda node: node.signal(signal.SIGSTOP), thaw)
 
     def kill(self) -> None:
-        """kill -9, and start again."""
+        """Kill a node with SIGKILL, and start it again within a second."""
 
         def again(node: Node) -> None:
             time.sleep(self.random.uniform(0, 1))
@@ -97,11 +100,11 @@ class Chaos:
         self._with_a_node(Node.kill, again)
 
     def cut(self) -> None:
-        """Cut a node off from the database."""
+        """Break all connections of a node to the database."""
         self._disturb(Proxy.cut)
 
     def isolate(self) -> None:
-        """Take down the link between a node and the database."""
+        """Take down the link between a node and the database: packets are lost, and nobody is told that."""
 
         def mend(node: Node) -> None:
             time.sleep(self.random.uniform(0.5, 6))
@@ -110,15 +113,15 @@ class Chaos:
         self._with_a_node(Node.isolate, mend)
 
     def stall(self) -> None:
-        """Let nothing pass between a node and the database."""
+        """Keep the connections of a node to the database open, but let no byte pass."""
         self._disturb(Proxy.stall)
 
     def delay(self) -> None:
-        """Let everything be late."""
+        """Let each byte between a node and the database come 10 to 100 ms late."""
         self._disturb(lambda proxy: setattr(proxy, "delay", self.random.uniform(0.01, 0.1)))
 
     def half_close(self) -> None:
-        """Half-close every connection of a node."""
+        """Close one direction of every connection of a node to the database."""
         self._disturb(Proxy.half_close)
 
     def terminate(self) -> None:
@@ -134,7 +137,7 @@ class Chaos:
         self.server.await_answer()
 
     def crash(self) -> None:
-        """Restart it after a crash."""
+        """Let the database crash, and start it again within a second."""
         self.server.stop("immediate")
         time.sleep(self.random.uniform(0, 1))
         self.server.await_answer()
@@ -150,13 +153,13 @@ class Chaos:
             session.close()
 
     def hold_rows(self) -> None:
-        """Hold some instances, as somebody would who looks too closely."""
+        """Lock the rows of 40 instances for up to a second, as somebody does who looks at them with FOR UPDATE."""
         with contextlib.suppress(psycopg.Error), self._within() as session, session.transaction():
             session.execute("select id from instances order by started_at desc limit 40 for update skip locked")
             time.sleep(self.random.uniform(0.3, 1))
 
     def meddle(self) -> None:
-        """Set for the database what nobody should, and have sessions begin with it; then take it back."""
+        """Make bad settings for the database, and end sessions so that new ones begin with these; then take the settings back."""
         self._configured(*MEDDLED)
 
     def read_only(self) -> None:
@@ -164,7 +167,7 @@ class Chaos:
         self._configured("default_transaction_read_only = on")
 
     def rebuild(self) -> None:
-        """Build indexes anew, and change columns; who waits for those who use a table has others wait behind him."""
+        """Build indexes anew and change columns.  Such a statement waits for all who use the table, and whoever comes later waits behind it."""
         with contextlib.suppress(psycopg.Error), self._within() as session:
             session.execute("set lock_timeout = '1s'")
             for statement in self.random.sample(REBUILT, 3):
@@ -172,7 +175,7 @@ class Chaos:
                     session.execute(statement.format(longer=self.random.randint(100, 1000)))
 
     def report(self) -> None:
-        """Look at one moment for long, so that nothing which is done meanwhile is cleared away."""
+        """Read in one transaction for ten seconds: for so long the database may not remove old versions of rows."""
 
         def look() -> None:
             with contextlib.suppress(psycopg.Error), self._within() as session, session.transaction():
@@ -183,7 +186,7 @@ class Chaos:
         self._beside(look, "report")
 
     def set_clock(self) -> None:
-        """Set the clock of a node, which stays so until somebody sets it again."""
+        """Set the clock of a node.  It stays so until it is set again."""
         self.random.choice(self.nodes).set_clock(self.random.choice(CLOCKS))
 
     def _within(self) -> psycopg.Connection[tuple[object, ...]]:
@@ -204,7 +207,7 @@ class Chaos:
         self.server.await_answer()
 
     def fill_uploads(self) -> None:
-        """Fill the disk of the uploads for longer than a node tries again."""
+        """Fill the disk of the uploads for ten seconds: longer than a node tries again."""
         if self.uploads:
             self._beside(partial(_fill, self.uploads, 10), "fill uploads")
 
@@ -216,7 +219,7 @@ class Chaos:
         self._with_a_node(lambda node: how(node.proxy), mend)
 
     def _with_a_node(self, do: Callable[[Node], object], mend: Callable[[Node], None]) -> None:
-        """Do something to a node that is well, and mend it beside everything else; one node is left alone always."""
+        """Do something to a node that is well, and mend it in a thread of its own.  One node is always left alone."""
         well = [node for node in self.nodes if node.number not in self._busy]
         if len(well) <= 1:
             return

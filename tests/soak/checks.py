@@ -1,4 +1,4 @@
-"""The end of a trial: what the database holds is compared with everything that was asked and answered."""
+"""The end of a trial: compare what the database holds with every command that was sent, and with what it was answered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.soak.clerks import CREATED, SERVED, Command
 
 
 def check(db: Database, commands: Iterable[Command]) -> Iterator[str]:
-    """Yield whatever is not as it was acknowledged."""
+    """Yield in words whatever is not as the answers said."""
     commands = list(commands)
     yield from _submissions(db, [c for c in commands if c.path == "/cases"])
     yield from _completions(db, [c for c in commands if c.path != "/cases"])
@@ -31,14 +31,14 @@ def check(db: Database, commands: Iterable[Command]) -> Iterator[str]:
 
 
 def _submissions(db: Database, commands: list[Command]) -> Iterator[str]:
-    """Every case was submitted by one command, and every acknowledged submission is one case."""
+    """Each case was submitted by one command, and each submission that was acknowledged is one case."""
     with db.reading() as session:
         cases = Counter(applicant["name"].split()[-1] for applicant in session.scalars(select(Case.applicant).where(model.APPLIED_FOR)))
     yield from compare("case", commands, cases, CREATED)
 
 
 def _completions(db: Database, commands: list[Command]) -> Iterator[str]:
-    """Every completed task was completed by one command, and is told once in the journal."""
+    """Each completed task was completed by one command, and stands in the journal once."""
     with db.reading() as session:
         tasks = session.execute(
             select(models.Task.id, models.Task.data, models.Task.instance_id, models.Task.element, models.Task.status)
@@ -66,7 +66,10 @@ def task_id(command: Command) -> str:
 
 
 def compare(what: str, commands: list[Command], found: Counter[str], good: int) -> Iterator[str]:
-    """Yield which of the commands took effect more or less often than they were told; `found`: how often each did, by its key."""
+    """Yield each command that had its effect more or less often than its answer says.
+
+    `found` counts the effects by the key of the command; `good` is the status with which an effect is acknowledged.
+    """
     known = {command.key: command for command in commands}
     for key in found.keys() - known.keys():
         yield f"Expected every {what} to have been asked for, but nobody asked for {key}"
@@ -81,7 +84,7 @@ def compare(what: str, commands: list[Command], found: Counter[str], good: int) 
 
 
 def _answers(db: Database, commands: list[Command]) -> Iterator[str]:
-    """Whoever asks once more would get the same answer; it lies beside what was done, and is there also when nobody was told."""
+    """For each effect an answer is kept in the same case: whoever sends the command again gets it, also if the first answer was lost."""
     with db.reading() as session:
         kept = {row.key: row for row in session.scalars(select(IdempotentAnswer))}
         done = {
@@ -99,7 +102,7 @@ def _answers(db: Database, commands: list[Command]) -> Iterator[str]:
 
 
 def _rest(db: Database) -> Iterator[str]:
-    """Nothing is owed any more, nothing has failed, and nobody holds anything."""
+    """No job is left, no incident stands, and nobody holds a lock."""
     with db.reading() as session:
         for job in session.scalars(select(models.Job)):
             yield f"Expected no job to be left, but {job.kind} of {job.instance_id} is: {job.status}, {job.attempts} attempts, {job.error}"

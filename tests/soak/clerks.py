@@ -1,4 +1,4 @@
-"""Clerks and officers at their work: each command has a key, and is repeated at another node until it is answered, as by any real client."""
+"""Clerks and officers at work: each command has an idempotency key, and is sent again to another node until it is answered."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ DATA: dict[str, dict[str, Any]] = {
 }
 #: Whose the steps of a case are.
 PEOPLE = ("clerk", "officer-market")
-#: How long a client waits for an answer before it asks another node, seconds: less than the server takes, which may still be at it.
+#: How many seconds a client waits before it asks another node.  A server may take longer, so two may work at one command.
 PATIENCE = 4.0
-#: One of so many clients that got no answer goes home, and never asks again.
+#: One in so many commands without an answer is given up: nobody ever learns what became of it.
 GOES_HOME = 20
-#: Of so many steps one is taken in a case where others are just at work, and one is a new case, while there are to be more.
+#: One step in so many is taken in a case where others are just at work, and one is a new case (as long as more are to be submitted).
 MEETS = SUBMITS = 5
 SERVED, CREATED, BROKEN, AWAY = 200, 201, 500, 503
 
 
 def applicant(key: str) -> dict[str, str]:
-    """Who applies, named by the key of the command."""
+    """The applicant of a case.  The name ends with the key of the command that submits the case, by which the case is found again."""
     return {"kind": "enterprise", "name": f"好味餐饮 {key}", "id_number": "91430100MA4L000000"}
 
 
 @dataclass(kw_only=True)
 class Command:
-    """Something that was asked for, and what became of it."""
+    """A command, and its answer."""
 
     key: str
     who: str
@@ -47,17 +47,17 @@ class Command:
     #: The kind of the task that is to be completed, and the number of its case; a submission has neither.
     kind: str = ""
     case: str = ""
-    #: The answer; None: the client has gone home without one.
+    #: The status of the answer; None: the client gave up without one.
     status: int | None = None
     answer: dict[str, Any] = field(default_factory=dict)
-    #: How often it was sent; 0: it was carried out before anybody was here.
+    #: How often it was sent; 0: it was carried out before the trial began.
     attempts: int = 0
     #: Seconds from the first attempt to the answer.
     took: float = 0.0
 
 
 class Board:
-    """What all clerks know: the nodes, the cases, and everything that was asked."""
+    """What all clerks share: the nodes, the cases, and all commands."""
 
     def __init__(
         self, addresses: Sequence[tuple[str, int]], keys: Mapping[str, str], *, more: int, before: Mapping[str, Command] | None = None
@@ -67,18 +67,18 @@ class Board:
         self.more = more
         #: All commands; those that have submitted a case `before`, by its number, are the first.
         self.commands: list[Command] = list((before or {}).values())
-        #: Answers that nobody should ever get.
+        #: Answers that are wrong in any case, such as a 500.
         self.wrong: list[str] = []
-        #: Cases in which something is to be done, those that somebody was at longest ago first; and all in which something was done.
+        #: Cases in which something is to be done, the one that was left alone for the longest time first; and all in which something was done.
         self.open: deque[str] = deque(before or {})
         self.touched: set[str] = set()
-        #: Nobody begins anything new.
+        #: Set at the end: nobody begins anything new.
         self.closing = threading.Event()
         self.lock = threading.Lock()
 
 
 class Clerk(threading.Thread):
-    """One of many, who does whatever is to be done anywhere."""
+    """A client that takes the next step of some case, again and again."""
 
     def __init__(self, board: Board, number: int, seed: int) -> None:
         super().__init__(name=f"clerk-{number}", daemon=True)
@@ -88,7 +88,7 @@ class Clerk(threading.Thread):
         self._connections: dict[tuple[str, int], http.client.HTTPConnection] = {}
 
     def run(self) -> None:
-        """Work until the hall closes."""
+        """Work until the board is `closing`."""
         while not self.board.closing.is_set():
             case = self._pick()
             if case is None:
@@ -99,7 +99,7 @@ class Clerk(threading.Thread):
             connection.close()
 
     def _pick(self) -> str | None:
-        """Choose a case; None: submit one."""
+        """Choose the case of the next step; None: submit a new one."""
         with self.board.lock:
             line = self.board.open
             if not line or (self.board.more > 0 and self.random.randrange(SUBMITS) == 0):
@@ -162,7 +162,7 @@ class Clerk(threading.Thread):
         return answer if status == SERVED else None
 
     def _send(self, method: str, who: str, path: str, body: Any = None, key: str = "") -> tuple[int | None, dict[str, Any]]:
-        """Send to some node; None: there is no telling what became of it."""
+        """Send a request to any node.  Returns status and body; without an answer the status is None, and the request may have been carried out."""
         address = self.random.choice(self.board.addresses)
         connection = self._connections.setdefault(address, http.client.HTTPConnection(*address, timeout=PATIENCE))
         headers = {"Authorization": f"Bearer {self.board.keys[who]}", "Content-Type": "application/json"}

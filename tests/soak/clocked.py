@@ -1,6 +1,6 @@
-"""`onething` as it is shipped, on a host whose clock somebody sets: it is ahead by as many seconds as the file says that CLOCK names.
+"""`onething` on a host whose clock is wrong: it is ahead by the number of seconds in the file that the environment variable `CLOCK` names.
 
-Steady clocks are as they were, as on any host.
+Only the clock of the day is set; steady clocks, by which a program measures how long something takes, go on as they are.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ LOOK = 0.1
 
 
 class Host:
-    """The clock of this host, as its processes see it."""
+    """The clock of this host, as this process and its children see it."""
 
     def __init__(self, told: Path) -> None:
         self._told, self._ahead = told, self._read(told)
         self._clock = time_machine.travel(timedelta(seconds=self._ahead), tick=True).start()
 
     def follow(self) -> None:
-        """Have it set from now on, in this process."""
+        """Follow the file from now on, in this process."""
         threading.Thread(target=self._follow, name="clock", daemon=True).start()
 
     def _follow(self) -> None:

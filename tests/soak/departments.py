@@ -1,4 +1,4 @@
-"""Departments that finish within the same ten milliseconds; a trial is one bundle."""
+"""A race: the five departments of a bundle decide within the same ten milliseconds.  A trial is one bundle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests import tiny
 from tests.hall import WORKFLOWS
 from tests.soak.model import ITEMS
 
-#: Within so many seconds they finish, and how long they know beforehand.
+#: Seconds within which the departments decide, and seconds from the moment when they are told to the first that may decide.
 TOGETHER, LEAD = 0.01, 0.005
 CLERK = Actor(name="clerk", grants=(RoleGrant(role=Role.CLERK, hall="changsha"),))
 OFFICER = Actor(name="officer", grants=(RoleGrant(role=Role.OFFICER, department="market"),))
@@ -34,7 +34,7 @@ _APPLICANT = {"kind": "enterprise", "name": "好味餐饮", "id_number": "914301
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What became of one bundle."""
+    """What was measured with one bundle."""
 
     #: Seconds from a department's command to its answer.
     took: tuple[float, ...]
@@ -43,15 +43,15 @@ class Trial:
     errors: tuple[str, ...]
 
 
-#: When a department gave its command and when it had its answer (seconds of `perf_counter`, which is the same for all processes), and what
-#: was wrong with that.
+#: When a department sent its command and when it had the answer, in seconds of `perf_counter` (the same for all processes), and the error if
+#: there was one, else an empty text.
 End = tuple[float, float, str]
-#: Decides tasks at their moments, all at the same time.
+#: Completes tasks, each at its own moment (seconds of `perf_counter`), beside each other.
 Crew = Callable[[Sequence[UUID], Sequence[float]], Sequence[End]]
 
 
 def furnish(db: Database) -> None:
-    """Deploy a bundle of five items."""
+    """Make the schema, the sample accounts and the calendars, and deploy a bundle of five items."""
     db.migrate()
     files = {
         name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in tiny.folder({i: {} for i in ITEMS}).items()
@@ -63,7 +63,7 @@ def furnish(db: Database) -> None:
 
 
 def finish_together(cases_: Iterable[Sequence[UUID]], crew: Crew, *, seed: int = 1) -> Iterator[Trial]:
-    """Let the departments of each bundle finish its decisions at random moments within ten milliseconds."""
+    """For each bundle let its departments decide at random moments within ten milliseconds."""
     chance = random.Random(seed)
     for decisions in cases_:
         start = time.perf_counter() + LEAD
@@ -76,14 +76,14 @@ def finish_together(cases_: Iterable[Sequence[UUID]], crew: Crew, *, seed: int =
 
 
 def finish_alone(cases_: Iterable[Sequence[UUID]], crew: Crew) -> Iterator[Trial]:
-    """Let one department after the other finish, while the others do nothing."""
+    """Let the departments decide one after the other, while the others do nothing."""
     for decisions in cases_:
         for decision in decisions:
             yield from finish_together([[decision]], crew)
 
 
 def put_to_work(db: Database, bundles: int) -> None:
-    """Submit bundles and take them in: their departments are at work."""
+    """Submit bundles and accept them, so that their departments have something to decide."""
     what = cases.Submission(region="430100", matter="tiny", hall="changsha", applicant=_APPLICANT, answers={})
     for _ in range(bundles):
         with db.transaction() as session:
@@ -93,7 +93,7 @@ def put_to_work(db: Database, bundles: int) -> None:
 
 
 def decisions(db: Database) -> list[list[UUID]]:
-    """Ids of the decisions that are open, by their case."""
+    """Ids of the open tasks of decisions, one list for each case."""
     query = select(Task.case_id, Task.id).where(Task.status == TaskStatus.OPEN, Task.kind == "decision").order_by(Task.case_id, Task.id)
     with db.reading() as session:
         found = session.execute(query).all()
@@ -101,13 +101,13 @@ def decisions(db: Database) -> list[list[UUID]]:
 
 
 def waiting_for_issuance(db: Database) -> int:
-    """How many bundles have come to where everything is handed out."""
+    """How many bundles wait to have their results handed out: all departments of these have decided."""
     with db.reading() as session:
         return session.scalar(select(func.count()).where(Task.status == TaskStatus.OPEN, Task.kind == "issuance")) or 0
 
 
 def decide(db: Database, task_id: UUID, moment: float) -> End:
-    """Decide at a moment."""
+    """Wait for the moment, and grant the item of the task."""
     time.sleep(max(0.0, moment - time.perf_counter()))
     began, error = time.perf_counter(), ""
     try:
@@ -120,6 +120,6 @@ def decide(db: Database, task_id: UUID, moment: float) -> End:
 
 @contextmanager
 def threads(db: Database) -> Iterator[Crew]:
-    """Give departments that work at one node."""
+    """Give a crew of threads: departments that work at one node."""
     with ThreadPoolExecutor(len(ITEMS)) as pool:
         yield lambda ids, moments: list(pool.map(partial(decide, db), ids, moments))

@@ -1,4 +1,4 @@
-"""Finished cases (办结的办件) of a matter that puts them away at once: what there is to archive while the primary is lost."""
+"""Finished cases (办结的办件) of a matter whose cases are archived at once: there is something to archive when the primary server is lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE = 300
 
 
 def begin(db: Database, count: int) -> list[str]:
-    """Have so many cases finished; their numbers."""
+    """Submit so many cases and complete all their tasks.  Returns their numbers."""
     files = tiny.folder({"done": {}}, key=MATTER, archive_days="0")
     named = {name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in files.items()}
     what = cases.Submission(region="430100", matter=MATTER, hall="changsha", applicant=applicant("finished"), answers={})
@@ -41,14 +41,14 @@ def begin(db: Database, count: int) -> list[str]:
     while _complete(db):
         if time.monotonic() > deadline:
             raise TimeoutError("Expected cases to be finished, but they are not")
-        time.sleep(0.1)  # what is owed meanwhile is the scheduler's
-    with db.transaction() as session:  # who has a message that nobody has confirmed stays
+        time.sleep(0.1)  # meanwhile the scheduler does what comes between two tasks
+    with db.transaction() as session:  # a case with a message that nobody has confirmed is not archived
         session.execute(update(Outbox).values(sent_at=moments.now()))
     return numbers
 
 
 def _complete(db: Database) -> bool:
-    """Complete what is open; whether any case goes on."""
+    """Complete all open tasks.  Returns whether any case is still going on."""
     going_on = select(Case.id).where(Case.matter == MATTER, Case.ended_at.is_(None))
     with db.reading() as session:
         open_ = session.execute(select(Task.id, Task.kind).join(Case, Case.id == Task.case_id).where(Case.matter == MATTER, Task.status == TaskStatus.OPEN)).all()  # fmt: skip
@@ -60,13 +60,13 @@ def _complete(db: Database) -> bool:
 
 
 def archived(db: Database) -> list[str]:
-    """Numbers of the cases that have been put away."""
+    """Numbers of the archived cases."""
     with db.reading() as session:
         return sorted(session.scalars(select(ArchivedCase.number)))
 
 
 def put_away(db: Database, words: list[str | Path], environ: Mapping[str, str], numbers: list[str]) -> Iterator[str]:
-    """Start the scheduler anew, and yield what is not put away once it has looked, or was put away twice."""
+    """Start the scheduler, wait until it has archived the cases, and yield in words each that is not in the archive, or is there and elsewhere."""
     working = subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     deadline = time.monotonic() + PATIENCE
     while len(archived(db)) < len(numbers) and time.monotonic() < deadline and working.poll() is None:

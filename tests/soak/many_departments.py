@@ -1,7 +1,7 @@
-"""`make bench-departments TRIALS=100000`: departments that finish within the same ten milliseconds, each in a process of its own.
+"""`make bench-departments TRIALS=100000`: departments that decide within the same ten milliseconds, each in a process of its own.
 
-To bring a bundle to where its departments are at work takes longer than the trial, so that is done once, for some hundred bundles, and
-the trials are made in copies of that database.
+To submit and accept a bundle takes longer than the trial itself.  So it is done once, for some hundred bundles, and the trials are made in
+copies of that database.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.soak import departments
 from tests.soak.departments import End, Trial
 from tests.soak.model import ITEMS
 
-#: Bundles of a copy, and how many of them are finished before anything is measured: nodes have been at work for a while.
+#: How many bundles a copy has, and how many of them are decided before anything is measured, since a node that has just begun is slower.
 BUNDLES, WARM = 400, 20
 #: Milliseconds within which everybody is to be answered.
 LIMIT = 50
@@ -46,12 +46,12 @@ autovacuum_vacuum_cost_limit = 20
 class Found:
     """What was measured."""
 
-    #: Seconds to the answer: of one that finishes alone, of one of five; and from the first command to the last answer.
+    #: Seconds from a command to its answer: of a department that decides alone, and of one of five; and from the first command to the last answer.
     alone: list[float] = field(default_factory=list)
     each: list[float] = field(default_factory=list)
     last: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
-    #: Bundles that have not come to where everything is handed out.
+    #: How many bundles do not wait for their results to be handed out, although all departments have decided.
     left: int = 0
     #: Jobs that were left to the scheduler.
     owed: int = 0
@@ -70,14 +70,14 @@ class Offices:
         self._pipes = pipes
 
     def open(self, url: str | None) -> None:
-        """Let everybody leave the database that was, and go to another."""
+        """Let all processes close their database and open another one; None: open none."""
         for pipe in self._pipes:
             pipe.send(url)
         for pipe in self._pipes:
             pipe.recv()
 
     def finish(self, ids: Sequence[UUID], moments: Sequence[float]) -> list[End]:
-        """Decide tasks at their moments."""
+        """Let each process decide one task at its moment (see `Crew`)."""
         crew = self._pipes[: len(ids)]
         for pipe, task_id, moment in zip(crew, ids, moments, strict=True):
             pipe.send((task_id, moment))
@@ -86,7 +86,7 @@ class Offices:
 
 @contextmanager
 def offices() -> Iterator[Offices]:
-    """Open them."""
+    """Give five processes, until the block ends."""
     context = multiprocessing.get_context("spawn")
     both = [context.Pipe() for _ in ITEMS]
     processes = [context.Process(target=_work, args=(there,), daemon=True) for _, there in both]
@@ -100,7 +100,7 @@ def offices() -> Iterator[Offices]:
 
 
 def _work(pipe: Connection) -> None:
-    """Do what comes: a URL to open, or a task to decide at a moment; until nobody is there any more."""
+    """The process of a department: open the database whose URL comes through the pipe, or decide the task that comes, until the pipe is closed."""
     logs.configure(Environment.PRODUCTION)
     garbage.spare()  # as in a server
     db: Database | None = None

@@ -1,4 +1,4 @@
-"""The model: what a case must be like after what was carried out in it.  It knows the drawing of `tiny`, and nothing of the engine."""
+"""A model of a case: it says how a case must stand after the commands that were carried out.  It knows the diagram of `tiny`, and not the engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ITEMS = ("alpha", "beta", "gamma", "delta", "epsilon")
 #: What is done in a case, one after the other, and how often.
 STEPS = {"intake": 1, "decision": len(ITEMS), "issuance": 1, "rating": 1}
 
-#: For these somebody has applied; a process that began by itself is a case of nobody.
+#: Cases for which somebody has applied; what a timer has begun is not one of these.
 APPLIED_FOR = Case.hall.is_not(None)
 
 
@@ -35,7 +35,7 @@ class Standing:
 
 
 def after(done: Mapping[str, int]) -> Standing:
-    """How a case stands when so many tasks of each kind are completed; raises ValueError when that cannot be."""
+    """How a case stands after so many completed tasks of each kind.  Raises ValueError when the diagram does not allow that."""
     left = {kind: times - done.get(kind, 0) for kind, times in STEPS.items()}
     now = next((kind for kind in STEPS if left[kind]), None)
     begun = list(STEPS)[list(STEPS).index(now) + 1 :] if now else []
@@ -48,7 +48,7 @@ def after(done: Mapping[str, int]) -> Standing:
 
 
 def replay(db: Database, commands: Iterable[Command]) -> Iterator[str]:
-    """Carry out in the model whatever was acknowledged, or had its effect without that, and yield how cases stand otherwise."""
+    """Carry out in the model each command that was acknowledged or had its effect, and yield in words each case that stands otherwise."""
     found, effects = _found(db)
     done: dict[str, Counter[str]] = defaultdict(Counter)
     for command in commands:
@@ -67,7 +67,7 @@ def replay(db: Database, commands: Iterable[Command]) -> Iterator[str]:
 
 
 def _found(db: Database) -> tuple[dict[str, Standing], set[str]]:
-    """How the cases stand by their rows, and the keys of all completions."""
+    """How the cases stand by their rows, by number; and the keys of all commands that completed a task."""
     open_, items = defaultdict[str, Counter[str]](Counter), defaultdict[str, Counter[str]](Counter)
     effects = set()
     with db.reading() as session:

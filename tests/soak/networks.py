@@ -1,7 +1,8 @@
-"""Networks between nodes, their clients and the database: a namespace for each node, where the machine allows it, else an address of loopback.
+"""Networks between nodes, their clients and the database.
 
-A namespace has two links, one to the clients and one to the database, and either can be taken down: then nothing passes, and nobody is told.
-It is held by a process that reads from us, so it is gone when we are, however we have ended, and its links with it.
+Each node has a network namespace of its own where the machine allows it, else an address of the loopback interface.  A namespace has two links,
+one to the clients and one to the database.  When a link is taken down nothing passes any more, and neither end is told.  A process that reads
+from ours holds the namespace: when ours ends, in whatever way, that process ends, and the namespace and its links are gone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _PATIENCE = 5
 
 
 class Loopback:
-    """An address of its own, in the network of the machine."""
+    """An address of the loopback interface, in the network of the machine."""
 
     name = "addresses of loopback"
     #: Whether its link to the database can be taken down.
@@ -44,7 +45,7 @@ class Loopback:
 
 
 class Namespace:
-    """A network of its own."""
+    """A network namespace with two links to the network of the machine."""
 
     name = "network namespaces"
     has_links = True
@@ -59,7 +60,7 @@ class Namespace:
         self._links = [f"ot{os.getpid()}{side}{number}" for side in "fb"]
 
     def open(self, stack: ExitStack) -> None:
-        """Make it, until the stack is closed; raises OSError where the machine does not allow it."""
+        """Make the namespace and its links; they are there until the stack is closed.  Raises OSError where the machine does not allow it."""
         self._holder = stack.enter_context(subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL))
         stack.callback(self._holder.terminate)
         self._await()
@@ -67,7 +68,7 @@ class Namespace:
         for link, outside, inside in zip(self._links, (self._outside, self.gate), (self.host, self._inside), strict=True):
             peer = link[-2:]
             self._run("ip", "link", "add", link, "type", "veth", "peer", "name", peer, "netns", str(self._holder.pid))
-            stack.callback(self._run, "ip", "link", "delete", link)  # the kernel would do so, too, in its own time
+            stack.callback(self._run, "ip", "link", "delete", link)  # the kernel would do so, too, but later
             for command, name, address in ((list, link, outside), (self.command, peer, inside)):
                 self._run(*command(["ip", "address", "add", f"{address}/30", "dev", name]))
                 self._run(*command(["ip", "link", "set", name, "up"]))
@@ -81,7 +82,7 @@ class Namespace:
         self._run("ip", "link", "set", self._links[1], "down")
 
     def bring_up(self) -> None:
-        """Bring it up again."""
+        """Bring up the link to the database again."""
         self._run("ip", "link", "set", self._links[1], "up")
 
     def _await(self) -> None:
@@ -102,7 +103,7 @@ Network = Loopback | Namespace
 
 
 def networks(stack: ExitStack, count: int) -> Sequence[Network]:
-    """Give as many networks as there are nodes, all of one kind, until the stack is closed."""
+    """Give so many networks, all of the same kind, until the stack is closed."""
     if all(shutil.which(program) for program in ("ip", "unshare", "nsenter")) and os.geteuid() == 0:
         made = [Namespace(number) for number in range(count)]
         try:
@@ -116,12 +117,12 @@ def networks(stack: ExitStack, count: int) -> Sequence[Network]:
 
 
 def left_behind() -> list[str]:
-    """Links of ours that are still there."""
+    """Names of the links that this process made and that are still there."""
     return sorted(path.name for path in Path("/sys/class/net").glob(f"ot{os.getpid()}*"))
 
 
 def free_port() -> int:
-    """Choose a port of the machine on which nobody listens, and which no connection is given by chance: it is still free when it is used."""
+    """Choose a port on which nobody listens.  It is none of those that the system gives to connections, so it is still free when it is used."""
     while True:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randrange(*_PORTS))) as server:
             return int(server.getsockname()[1])

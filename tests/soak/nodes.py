@@ -1,4 +1,4 @@
-"""Nodes as they are shipped: `onething serve`, and `onething work` beside one that does not schedule; each reaches the database its own way."""
+"""Nodes as they are shipped: `onething serve`, or `onething serve --no-scheduler` beside `onething work`; each has its own way to the database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CLOCKED = (sys.executable, "-m", "tests.soak.clocked")
 
 
 class Node:
-    """One node: its processes, its network, and what is between that and the database."""
+    """One node: its processes, its network, and the proxy between it and the database."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Node:
         }
         self._commands = ("serve --no-scheduler", "work") if alone else ("serve",)
         self._processes: list[subprocess.Popen[bytes]] = []
-        #: Whatever else has ended by itself.
+        #: What was wrong with processes that ended or did not stop, in words.
         self._wrong: list[str] = []
 
     def start(self) -> None:
@@ -73,11 +73,11 @@ class Node:
             return subprocess.Popen(words, env=self.environ, stdout=log, stderr=log, start_new_session=True)
 
     def _log(self, command: str) -> Path:
-        # Each has its own: what one says last is not to be hidden by what another says after it.
+        # Each process has a file of its own, so that the last words of one are not hidden by those of another.
         return self._folder / f"node-{self.number} {command}.log"
 
     def await_answer(self, seconds: float = ANSWERS_WITHIN) -> None:
-        """Wait until it answers; what did not begin, for the database was away, is started again, as a service manager does."""
+        """Wait until it answers.  A process that could not begin without its database is started again, as a service manager does."""
         deadline = time.monotonic() + seconds
         while True:
             self._processes = [self._alive(command, process) for command, process in zip(self._commands, self._processes, strict=True)]
@@ -96,7 +96,7 @@ class Node:
         return self._run(command)
 
     def kill(self) -> None:
-        """kill -9, everything at once."""
+        """Kill all its processes with SIGKILL."""
         self.signal(signal.SIGKILL)
         for process in self._processes:
             process.wait()
@@ -109,27 +109,27 @@ class Node:
                 os.killpg(process.pid, number)
 
     def set_clock(self, seconds: float) -> None:
-        """Set the clock of its host so many seconds ahead of the right time; it must run there (`CLOCKED`)."""
+        """Set the clock of its host so many seconds ahead of the right time; only for a node whose program is `CLOCKED`."""
         clock = Path(self.environ[CLOCK])
         new = clock.with_suffix(".new")
         new.write_text(str(seconds), encoding="utf-8")
         new.replace(clock)
 
     def isolate(self) -> None:
-        """Let nothing pass between it and the database, and nobody be told."""
+        """Let nothing pass between it and the database; neither end is told."""
         if isinstance(self.network, Namespace):
             self.network.take_down()
         else:
             self.proxy.stall()
 
     def mend(self) -> None:
-        """Have its network whole again."""
+        """Let everything pass again between it and the database."""
         if isinstance(self.network, Namespace):
             self.network.bring_up()
         self.proxy.mend()
 
     def stop(self) -> list[str]:
-        """Stop as a service manager does; tells what went wrong, and what each thread was at when it does not stop."""
+        """Stop as a service manager does.  Returns in words what went wrong; of a process that does not stop it says what each thread was doing."""
         for process in self._processes:
             process.terminate()
         try:
@@ -144,7 +144,7 @@ class Node:
         return self._wrong
 
     def said(self, words: str) -> list[str]:
-        """What its logs say from these words on."""
+        """Return what its logs say from these words on, one text for each time that they occur."""
         logs = [self._read(command).split(words)[1:] for command in self._commands]
         return [f"{words}{rest[:9000]}" for found in logs for rest in found]
 

@@ -1,4 +1,4 @@
-"""Uploads: somebody hands files in all the time, also while their disk is full; each is there, whole, or was refused and has left nothing."""
+"""Uploads: a client hands files in all the time, also while their disk is full.  Each file is there as a whole, or was refused and left nothing."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CODE = "plan"
 SHORTEST, LONGEST = 5_000, 30_000
 #: Seconds that an answer may take: a node tries for eight before it says that there is no room.
 PATIENCE = 20
-#: With what a file is refused that has no room.
+#: With these words a file is refused for which there is no room.
 FULL = "there is no room left on the disk"
 _BOUNDARY = "one-after-the-other"
 
 
 class Uploader(threading.Thread):
-    """Hands in one file after the other, each of them once."""
+    """A client that hands in one file after the other, and none of them twice."""
 
     def __init__(self, board: Board, seed: int) -> None:
         super().__init__(name="uploader", daemon=True)
@@ -42,7 +42,7 @@ class Uploader(threading.Thread):
         self.answers: Counter[str] = Counter()
 
     def run(self) -> None:
-        """Hand in until told otherwise."""
+        """Hand in files until `closing` is set."""
         while not self.closing.is_set():
             with self.board.lock:
                 case = self.random.choice(self.board.open) if self.board.open else None
@@ -75,7 +75,7 @@ class Uploader(threading.Thread):
             self.board.wrong.append(f"upload to {case}: {answer.status} {said[:300]}")
 
     def check(self, db: Database, folder: Path) -> Iterator[str]:
-        """Yield what was acknowledged and is not there, what is there in part, and what was refused and has left something."""
+        """Yield in words each file that was acknowledged and is missing or not whole, and whatever files that were refused have left."""
         with db.reading() as session:
             known = {sha256 for sha256 in session.scalars(select(Material.sha256)) if sha256}
         for sha256 in set(self.kept) - known:

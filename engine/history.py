@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bpmn import waits
 from engine import instances, keys, processes
 from engine.actors import Actor
-from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, when
+from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, ordered, when
 from engine.models import Activity, Definition, Instance, Task
 from engine.schedule_models import Continuation
 
@@ -82,9 +82,9 @@ def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) ->
             ),
         )
         .where(processes.visible(actor), *conditions)
-        .order_by(*(SORTABLE[name].desc() if descending else SORTABLE[name] for name, descending in order))
     )
-    return Listing(query=query.order_by(Activity.started_at, Activity.instance_id, Activity.rev, Activity.place))
+    query = ordered(query, SORTABLE, order, last=Activity.started_at)
+    return Listing(query=query.order_by(Activity.instance_id, Activity.rev, Activity.place))
 
 
 def living(session: Session, instance_id: UUID, *, actor: Actor) -> list[Told]:

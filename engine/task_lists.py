@@ -183,9 +183,9 @@ def search(
     return Listing(query=ordered(query, SORTABLE, order, last=Task.id), fits=fitting(variables))
 
 
-def get(session: Session, task_id: UUID, *, actor: Actor, ended: bool = False) -> Listed:
+def get(session: Session, task_id: UUID, *, actor: Actor) -> Listed:
     """One task; raises NotFound, also for what is not the actor's."""
-    return listed(search(actor, Task.id == task_id, ended=ended).one(session, f"No matching task with id {task_id}"))
+    return listed(search(actor, Task.id == task_id).one(session, f"No matching task with id {task_id}"))
 
 
 def listed(row: Any) -> Listed:

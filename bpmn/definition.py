@@ -51,6 +51,11 @@ TASKS = frozenset(kind for kind in ElementType if kind.value.lower().endswith("t
 ACTIVITIES = TASKS | {ElementType.CALL_ACTIVITY, ElementType.SUBPROCESS, ElementType.TRANSACTION}
 #: Elements that hold other elements.
 SCOPES = frozenset({ElementType.SUBPROCESS, ElementType.EVENT_SUBPROCESS, ElementType.TRANSACTION, ElementType.MULTI_INSTANCE_BODY})
+#: Gateways that let go of one token, by one of their flows; and those where tokens wait for one another.
+CHOICES = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
+JOINS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
+#: Tasks that a program does, or an expression.
+WORK = frozenset({ElementType.SERVICE_TASK, ElementType.SEND_TASK, ElementType.BUSINESS_RULE_TASK})
 #: What the id of a multi-instance body ends in; no XML id can hold a `#`.
 BODY = "#multiInstanceBody"
 #: Local variables of a body and of each of its rounds, as Camunda 7 names them.
@@ -103,8 +108,7 @@ class EventDefinition:
     name: str | None = None
     #: Name of the signal: a text, or an expression that is evaluated when the token arrives.
     signal: Expression | None = None
-    #: Name of the message where it is not a text but an expression (`name` is None then).
-    message: Expression | None = None
+    message: Expression | None = None  #: Name of the message where it is not a text but an expression (`name` is None then).
     timer: TimerType | None = None
     #: When the timer is due: an ISO 8601 text (literal) or `${…}` giving a date, a duration or a cycle.
     when: Expression | None = None
@@ -145,8 +149,7 @@ class Loop:
     #: Multi-instance: how many, or one for each entry of a collection.
     cardinality: Expression | None = None
     collection: Expression | None = None
-    #: Variable of each instance that takes its entry.
-    element_variable: str | None = None
+    element_variable: str | None = None  #: Variable of each instance that takes its entry.
     #: Multi-instance: evaluated after each instance; true ends the rest.  Standard loop: true runs it once more.
     condition: Expression | None = None
     #: Standard loop: whether the condition is evaluated before the first round too, and how many rounds there are at most.
@@ -188,10 +191,8 @@ class Element:
     #: Boundary events: the activity they stand on, and whether they interrupt it (start of an event subprocess: what is around it).
     attached_to: str | None = None
     interrupting: bool = True
-    #: Compensation boundary events: id of the handler that their association leads to.
-    handler: str | None = None
-    #: `isForCompensation`: no flow leads here, a compensation does.
-    for_compensation: bool = False
+    handler: str | None = None  #: Compensation boundary events: id of the handler that their association leads to.
+    for_compensation: bool = False  #: `isForCompensation`: no flow leads here, a compensation does.
     #: How many tokens must arrive before the activity starts, and how many leave by each flow.
     start_quantity: int = 1
     completion_quantity: int = 1
@@ -214,8 +215,7 @@ class Element:
     description: Expression | None = None
     due_date: Expression | None = None
     follow_up_date: Expression | None = None
-    #: User tasks, and external tasks (`camunda:taskPriority`).
-    priority: Expression | None = None
+    priority: Expression | None = None  #: User tasks, and external tasks (`camunda:taskPriority`).
     #: Key of the form (`camunda:formRef`), or the name of its file (`camunda:formKey="camunda-forms:deployment:intake.form"`).
     form_ref: str | None = None
     #: Whether it is the form of the same deployment, or the newest one (`camunda:formRefBinding`).

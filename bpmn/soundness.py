@@ -14,14 +14,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bpmn import catchers, closure
-from bpmn.definition import Definition, Element, ElementType, EventType, Flow
+from bpmn.definition import CHOICES, JOINS, Definition, Element, ElementType, EventType, Flow
 from bpmn.markings import GATHERING, JOB, Markings, Step, is_passed, key_of, place_of
 from bpmn.spiff.gateways import InclusiveGateway
 from bpmn.spiff.spec import spec_of
 
-#: Gateways where tokens wait for one another, and those that take one of their flows.
-JOINS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
-_CHOICES = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
 #: End events that end every other token of the scope; an error does when something catches it.
 _SWEEPING = frozenset({EventType.TERMINATE, EventType.CANCEL})
 
@@ -196,7 +193,7 @@ class Net:
     def _steps_out(self, element: Element) -> Iterator[Step]:
         """Yield what a token in an element can become: one on a flow, on some of them, or on each; or nothing."""
         flows = tuple(self._place(self._definition.flows[flow]) for flow in element.outgoing) * element.completion_quantity
-        if element.type in _CHOICES:
+        if element.type in CHOICES:
             yield from (Step((element.id,), (place,)) for place in flows)
         elif element.type is ElementType.INCLUSIVE_GATEWAY and element.default:
             other = self._place(self._definition.flows[element.default])

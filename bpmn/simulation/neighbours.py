@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from bpmn import closure
-from bpmn.definition import Definition, Element, ElementType
+from bpmn.definition import CHOICES, Definition, Element, ElementType
 from bpmn.simulation import paths
 from bpmn.simulation.paths import Place
 
-_ONE_WAY = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
 #: Where a token is: at an element; or (True) it has left it.
 Where = tuple[str, bool]
 
@@ -45,7 +44,7 @@ class Neighbours:
         if flow not in self._parted:
             source = self.process.elements[self.process.flows[flow].source]
             others = [key for key in source.outgoing if key != flow or source.completion_quantity > 1]
-            others = [] if source.type in _ONE_WAY else others
+            others = [] if source.type in CHOICES else others
             self._parted[flow] = self._ahead((self.process.flows[key].target, False) for key in others)
         return self._parted[flow]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bpmn.definition import Definition, Element, ElementType
+from bpmn.definition import CHOICES, Definition, Element, ElementType
 from bpmn.simulation import paths
 from bpmn.simulation.paths import Path, Paths, Place, Step
 from bpmn.simulation.solving import Want
@@ -13,8 +13,6 @@ from bpmn.waits import Activity
 
 #: Paths that one token is followed on at once: after a join it has come by several.
 MOST = 64
-#: What lets go of one token, by one of its flows.
-_ONE_OF = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
 
 
 @dataclass(frozen=True)
@@ -192,6 +190,6 @@ class Trails:
         """Forget a token that has been seen again wherever it went."""
         left = self.arrivals[key]
         element = self.process.elements[left.element]
-        everywhere = left.gone >= set(element.outgoing) or (left.gone and (element.type in _ONE_OF or left.outcome == "canceled"))
+        everywhere = left.gone >= set(element.outgoing) or (left.gone and (element.type in CHOICES or left.outcome == "canceled"))
         if left.outcome is not None and everywhere:
             del self.arrivals[key]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.definition import JOINS, Definition, Element, ElementType, EventType
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-
-_FORKS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
 
 
 def check(bundle: Bundle) -> Problems:
@@ -24,7 +22,7 @@ def check(bundle: Bundle) -> Problems:
 
 def _plain(process: Definition) -> Iterator[Element]:
     """Yield the plain end events to which a flow leads when everything is settled, where other paths are open."""
-    forked = {each.parent for each in process.elements.values() if each.type in _FORKS and len(each.outgoing) > 1}
+    forked = {each.parent for each in process.elements.values() if each.type in JOINS and len(each.outgoing) > 1}
     for flow in process.flows.values():
         end = process.elements[flow.target]
         asked = flow.condition is not None and flow.condition.source.strip() in ("${settled()}", "=settled()")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.definition import WORK, Definition, Element, ElementType, EventType
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 
 #: What does not wait for anybody outside.
 _AT_ONCE = frozenset({ElementType.TASK, ElementType.THROW_EVENT, ElementType.SCRIPT_TASK})
-#: What programs do.
-_WORK = frozenset({ElementType.SERVICE_TASK, ElementType.SEND_TASK, ElementType.BUSINESS_RULE_TASK})
 #: What to make of the end.
 _PLAIN = "make it a plain end event (结束事件)"
 
@@ -31,7 +29,7 @@ def check(bundle: Bundle) -> Problems:
 def _ended(process: Definition, element: Element) -> Iterator[tuple[Element, str]]:
     """Yield the terminate end events to which what begins beside something leads at once, with what they end."""
     if element.type is ElementType.BOUNDARY_EVENT and not element.interrupting and len(element.outgoing) == 1:
-        if end := _straight(process, element.outgoing[0], _AT_ONCE | _WORK):
+        if end := _straight(process, element.outgoing[0], _AT_ONCE | WORK):
             told = f"{process.elements[element.attached_to or ''].label}, on which that event stands without interrupting it"
             yield end, f"{told}: {_PLAIN}, or, if that is to end, let the event interrupt it (中断, not dashed)"
     elif element.type is ElementType.PARALLEL_GATEWAY and len(element.outgoing) > 1:

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bpmn.definition import Definition, Element, ElementType, Flow
+from bpmn.definition import CHOICES, JOINS, Definition, Element, Flow
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-
-#: Where one of the flows is taken, at most.
-_ONE_OF = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
-#: What waits for every flow that leads to it.
-_JOINS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
 
 
 def check(bundle: Bundle) -> Problems:
@@ -28,7 +23,7 @@ def check(bundle: Bundle) -> Problems:
 def _always(process: Definition, element: Element) -> list[Flow]:
     """Return the flows out of an element that are always taken, where there are several."""
     flows = [process.flows[key] for key in element.outgoing if key != element.default]
-    return [] if element.type in _ONE_OF or len(flows) < 2 else [flow for flow in flows if flow.condition is None]  # noqa: PLR2004 - several
+    return [] if element.type in CHOICES or len(flows) < 2 else [flow for flow in flows if flow.condition is None]  # noqa: PLR2004 - several
 
 
 def _wrong(process: Definition, element: Element, flows: list[Flow]) -> Iterator[str]:
@@ -37,6 +32,6 @@ def _wrong(process: Definition, element: Element, flows: list[Flow]) -> Iterator
         target = process.elements[flow.target]
         if flow.target == element.id:
             yield f"{flow.id} leads straight back to it, each time, beside another: remove it, or choose by an exclusive gateway (排他网关)"
-        elif flow.target in seen and target.type not in _JOINS and target.start_quantity == 1:
+        elif flow.target in seen and target.type not in JOINS and target.start_quantity == 1:
             yield f"two lead to {target.label}, which would run twice: remove {flow.id}"
         seen.add(flow.target)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bpmn import closure
-from bpmn.definition import Definition, Element, ElementType
+from bpmn.definition import CHOICES, Definition, Element, ElementType
 from bpmn.lint import expressions
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.lint.rules import variable_never_written as variables
 from bpmn.matter import ways
-
-#: Where one token goes several ways, or one of them at most.
-_CHOICES = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
 
 
 def check(bundle: Bundle) -> Problems:
@@ -98,7 +95,7 @@ def _around(process: Definition, element: Element) -> Iterator[str]:
 def _parts(element: Element) -> bool:
     """Tell whether one token becomes several here: what one of them has written, another reads."""
     beside = element.type is ElementType.BOUNDARY_EVENT and not element.interrupting
-    return beside or element.type is ElementType.MULTI_INSTANCE_BODY or (len(element.outgoing) > 1 and element.type not in _CHOICES)
+    return beside or element.type is ElementType.MULTI_INSTANCE_BODY or (len(element.outgoing) > 1 and element.type not in CHOICES)
 
 
 def _is_beside(process: Definition, element: Element) -> bool:

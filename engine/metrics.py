@@ -9,7 +9,7 @@ at first), 退件率 (sent away: 不予受理, 补正不来, 退件), 相对办�
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -19,11 +19,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine import archive_search, calendars, case_items, keys, matters, pages, reads, visibility
+from engine import archive_search, calendars, case_items, durations, keys, matters, pages, reads, visibility
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.archive_models import ArchivedCase
 from engine.case_models import Alert, Case, Item, Rating, Supplement, Tolerance
+from engine.durations import Durations
 from engine.models import Definition
 from engine.states import ItemStatus
 
@@ -66,6 +67,16 @@ class Figures:
     alone: int = 0
     #: Mark → cases; who gave none is not counted.
     ratings: Counter[int] = field(default_factory=Counter)
+    #: Of the items that were decided: department → how long it took.
+    durations: dict[str, Durations] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Durations:
+        """How long all departments took."""
+        found = Durations()
+        for each in self.durations.values():
+            found.add(each)
+        return found
 
 
 def collect(session: Session, actor: Actor, *, since: date, until: date, by: Day = Day.SUBMITTED) -> list[Figures]:
@@ -75,10 +86,17 @@ def collect(session: Session, actor: Actor, *, since: date, until: date, by: Day
     period = pages.within(Case.id, Case.submitted_at, since, until) if by is Day.SUBMITTED else _ended(session, figures, since, until)
     wanted = and_(visibility.sees_case(actor), Case.hall.is_not(None), *period)
     alone: Counter[str] = Counter()
+    decided: list[Any] = []
     for case, items in _cases(session, wanted):
         _count(figures[case.matter], case.ended_at is not None, items)
         if case.matter == matters.SINGLE_ITEM:
             alone.update({item.code for item in items})
+            continue
+        decided += filter(durations.is_decided, items)
+        if len(decided) >= durations.SOME:
+            _take(session, figures, decided)
+            decided.clear()
+    _take(session, figures, decided)
     _count_rows(session, wanted, figures)
     archived = dict(_archived(session, actor, since, until, by=by))
     for key, found in figures.items():
@@ -98,9 +116,10 @@ def _ended(session: Session, keys_of_matters: Collection[str], since: date, unti
 
 def _cases(session: Session, wanted: ColumnElement[bool]) -> Iterator[tuple[Any, Sequence[Any]]]:
     """Cases with their live items, one after the other: of two items with one code only the later counts."""
-    columns = (Case.id, Case.matter, Case.ended_at, Item.code, Item.status, Item.origin)
-    query = select(*columns).join(Item, keys.same_case(Item, Case)).where(wanted).order_by(Case.id, Item.joined_at, Item.number)
-    for _, rows in groupby(session.execute(query.execution_options(yield_per=1000)), key=lambda row: row.id):
+    columns = (Case.id.label("case"), Case.matter, Case.ended_at, Item.code, Item.status, Item.origin)
+    clocks = (Item.id, Item.department, Item.decided_at, Item.clock, Item.red_from)
+    query = select(*columns, *clocks).join(Item, keys.same_case(Item, Case)).where(wanted).order_by(Case.id, Item.joined_at, Item.number)
+    for _, rows in groupby(session.execute(query.execution_options(yield_per=1000)), key=lambda row: row.case):
         live = list({row.code: row for row in rows}.values())
         yield live[0], live
 
@@ -113,6 +132,12 @@ def _count(figures: Figures, ended: bool, items: Sequence[Any]) -> None:
     figures.items += len(items)
     figures.adopted += sum(item.origin in {"continued", "imported"} for item in items)
     figures.sent_away += sum(item.status in _SENT_AWAY for item in items)
+
+
+def _take(session: Session, figures: Mapping[str, Figures], decided: Sequence[Any]) -> None:
+    """Count how long these items took."""
+    for item, took in durations.count(session, decided):
+        figures[item.matter].durations.setdefault(item.department, Durations()).add(took)
 
 
 def _archived(session: Session, actor: Actor, since: date, until: date, *, by: Day) -> Iterator[tuple[str, int]]:

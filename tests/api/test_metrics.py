@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from engine import archives, deployments, folders, moments
+from engine import archives, deployments, durations, folders, moments
 from engine.case_models import Case
 from engine.models import Outbox
 from tests.acceptance import plans
@@ -61,12 +61,51 @@ def test_metrics__of_bundles(clerk, supervisor, market, fire):
         "超期事项": "0",
         "未一次备齐": "1",
         "单独申报的同类事项": "0",
+        "已决定事项": "4",
+        "办理工作日合计": "0",
+        "平均办理工作日": "0.0",
+        "最长办理工作日": "0",
+        "超期办结事项": "0",
         "评价 5 分": "0",
         "评价 4 分": "1",
         "评价 3 分": "0",
         "评价 2 分": "0",
         "评价 1 分": "0",
     }
+
+
+@pytest.mark.parametrize("some", [1, 1000])
+def test_metrics__of_how_long_it_took(clerk, supervisor, market, fire, call, monkeypatch, some):
+    """In working days, as the clock of each item counts: without the day of acceptance, and without pauses; what is not decided is left out.
+
+    The business licence, which a table decides on the spot, counts in both cases, with no day.
+    """
+    monkeypatch.setattr(durations, "SOME", some)
+    case = accepted(clerk)
+    accepted(clerk)
+    food = item(case, "food_permit")["number"]
+    with time_machine.travel("2026-03-04T09:00:00+08:00"):
+        assert market.post(f"/items/{food}/pause", {"kind": "hearing", "reason": "听证", "days": 5}).status_code == 200
+    with time_machine.travel("2026-03-09T09:00:00+08:00"):
+        assert market.post(f"/items/{food}/resume", {}).status_code == 200
+    with time_machine.travel("2026-03-11T09:00:00+08:00"):
+        complete(market, case, "食品经营许可审批", outcome="granted")
+    assert restaurant(supervisor)["durations"] == [{"department": "market", "decided": 3, "days": 3, "longest": 3, "late": 0}]
+    with time_machine.travel("2026-03-18T09:00:00+08:00"):
+        complete(fire, case, "现场检查", inspectors="刘洋、何静", findings="合格")
+        complete(fire, case, "消防检查决定", outcome="granted")
+
+    found = restaurant(supervisor)
+
+    assert found["durations"] == [
+        {"department": "fire", "decided": 1, "days": 12, "longest": 12, "late": 1},
+        {"department": "market", "decided": 3, "days": 3, "longest": 3, "late": 0},
+    ]
+    (row,) = (row for row in read(supervisor, f"{MARCH}&format=csv") if row["一件事"] == "开办餐饮店")
+    told = ("已决定事项", "办理工作日合计", "平均办理工作日", "最长办理工作日", "超期办结事项")
+    assert [row[name] for name in told] == ["4", "15", "3.8", "12", "1"]
+    (row,) = (row for row in read(supervisor, "/metrics?since=2026-02-01&until=2026-02-02&format=csv") if row["一件事"] == "开办餐饮店")
+    assert [row[name] for name in told] == ["0", "0", "", "0", "0"]
 
 
 def test_metrics__of_items_alone_and_adopted(clerk, supervisor):

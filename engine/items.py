@@ -19,6 +19,7 @@ from engine import (
     commitments,
     department_events,
     execution,
+    follow_on,
     instances,
     item_clock,
     jobs,
@@ -166,10 +167,11 @@ def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item
 def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     """Apply for one ended item again (domain rule 14): a new number that names the old one, with the materials already there.
 
-    While its bundle is open the item joins it anew; afterwards it goes to its department alone, in a case of its own.
+    While its bundle takes items the item joins it anew; afterwards, also when the results wait to be handed out, it goes to its department
+    alone, in a case of its own.
     """
     case = session.get_one(Case, item.case_id)
-    _hold(session, case, item)
+    row = _hold(session, case, item)
     if item.status not in REAPPLICABLE:
         raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
     applied = select(Item.number).where(Item.previous_number == item.number, Item.origin != "imported")
@@ -179,7 +181,7 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     live = next(other for other in case_items.live(case) if other.code == item.code)
     if live.status in UNSETTLED | FAVOURABLE:  # it has taken the place of this one
         raise InvalidState(f"Expected to apply again for {item.name}, but case {case.number} has it as {live.number}", item=live.number)
-    if case.ended_at is None:
+    if case.ended_at is None and follow_on.is_open(session, row, case_items.live(case)):
         return cases.request_follow_on(session, case, [item.code], actor=actor, previous=item)
     what = cases.Submission(region=case.region, matter=item.code, hall=case.hall or "", applicant=case.applicant, answers=case.answers)
     again = cases.submit(session, what, actor=actor, previous=item)

@@ -130,6 +130,22 @@ def test_reapply__bundle_is_over(stage, clerk, market, case):
     assert stage.statuses(case) == {"alpha": "denied", "beta": "issued"}
 
 
+def test_reapply__results_wait_to_be_handed_out(stage, clerk, market, case):
+    """Joint handling is over, and nobody would take it in there: it goes to its department alone, and names the old one."""
+    market.complete(case, "alpha审批", **DENIED)
+    market.complete(case, "beta审批", outcome="granted")
+    assert stage.tasks(case) == ["统一出件"]
+    old = stage.item(case, "alpha")
+
+    again = clerk.handle("reapply", old)
+
+    assert (again.matter, again.entry, again.previous_id) == ("single_item", "reapply", case.id)
+    assert stage.item(again, "alpha").previous_number == old.number
+    clerk.complete(again, "一窗受理", outcome="accept")
+    clerk.complete(case, "统一出件")
+    assert (stage.statuses(again), stage.statuses(case)) == ({"alpha": "in_review"}, {"alpha": "denied", "beta": "issued"})
+
+
 def test_reapply__clock_is_new(stage, clerk, market, case):
     market.complete(case, "alpha审批", **DENIED)
     stage.travel(2026, 3, 9)

@@ -35,6 +35,8 @@ _MOBILE_DIGITS, _FEWEST_DIGITS = 11, 7
 #: What comes along with a name that is copied: marks that nobody sees (not the joiners, which belong to some scripts), and ends of lines.
 _UNSEEN = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
+#: What is typed for the dot in the name of a person (阿卜杜热西提·买买提); it is U+00B7 (民委发〔2016〕33号).
+_DOTS = re.compile(r"(?<=[\u3400-\u9fff\U00020000-\U0003ffff])\s*[.．。•‧∙⋅・･●․·]\s*(?=[\u3400-\u9fff\U00020000-\U0003ffff])")
 
 
 def number(typed: str) -> str:
@@ -82,6 +84,7 @@ def _clean(given: Mapping[str, Any], needed: tuple[str, ...], *, whose: str) -> 
     _require_texts(given, needed, whose=whose)
     kept = {name: _as_written(name, value) if name in _TEXTS and value else value for name, value in given.items()}
     _require_texts(kept, needed, whose=whose)
+    kept["name"] = _dotted(kept["name"], kept["kind"])
     kept["id_number"] = number(kept["id_number"])
     identity = _identity(kept, whose=whose)
     wrong = identifiers.refusal(kept["id_number"], identity)
@@ -177,7 +180,7 @@ def correct_name(session: Session, case: Case, name: str, *, reason: str, actor:
     """
     actor.require(Role.CLERK, Role.SUPERVISOR, to="correct the applicant's name", hall=case.hall)
     row = _hold_open(session, case, to="correct the applicant's name")
-    corrected = _as_written("name", name)
+    corrected = _dotted(_as_written("name", name), case.applicant["kind"])
     if not corrected:
         raise InvalidInput.of_field("applicant.name", "Expected name, but it is empty")
     if corrected == case.applicant["name"]:
@@ -233,6 +236,18 @@ def _as_written(name: str, value: str) -> str:
     """Give a text as it stands in the document, however it came here; a telephone number in the digits that a telephone has."""
     form: Literal["NFKC", "NFC"] = "NFKC" if name == "phone" else "NFC"
     return _BREAKS.sub(" ", _UNSEEN.sub("", unicodedata.normalize(form, value))).strip()
+
+
+def _dotted(name: str, kind: str) -> str:
+    """Give the name of a person with the dot that belongs between its parts; an enterprise is called as it is registered."""
+    return _DOTS.sub("·", name) if kind == "person" else name
+
+
+def warnings(applicant: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Say {field, message} of what is taken and should be looked up: a credit code may fail its check and be right (GB 32100)."""
+    kind = _IDENTITIES.get(str(applicant.get("kind")))
+    why = identifiers.warning(str(applicant.get("id_number") or ""), Format.CREDIT_CODE) if kind is Format.CREDIT_CODE else ""
+    return [{"field": "applicant.id_number", "message": f"Expected {kind} without a slip, but {why}"}] if why else []
 
 
 def _require_texts(applicant: Mapping[str, Any], needed: tuple[str, ...], *, whose: str) -> None:

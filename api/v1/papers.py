@@ -134,3 +134,11 @@ class RatingShown(Shape):
     score: int
     comment: str | None
     rated_at: datetime
+
+
+class WarningShown(Shape):
+    """What was taken as it was given, and should be looked at again."""
+
+    #: Where it stands, such as `applicant.id_number`.
+    field: str
+    message: str

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from engine import case_items, cases, dials, dossiers, keys, worklists
+from engine import applicants, case_items, cases, dials, dossiers, keys, worklists
 from engine.actors import Actor
 from engine.archive_documents import ARCHIVED_AT
 from engine.archive_models import ArchivedCase
@@ -122,6 +122,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         **fields(dossier, "matter_name hall_name previous"),
         "outcome": case_items.outcome(_live(dossier.items)),
         "archived_at": session.info.get(ARCHIVED_AT),
+        "warnings": applicants.warnings(row.applicant),
         "due": due(bundle.promised) if bundle else None,
         "remaining": bundle.remaining if bundle else None,
         "light": bundle.light if bundle else None,

@@ -21,6 +21,7 @@ from api.v1.papers import (
     StandingIncident,
     SupplementShown,
     ToleranceShown,
+    WarningShown,
 )
 from engine.clock import Light
 from engine.states import (
@@ -224,6 +225,8 @@ class CaseShown(Shape):
     #: Number of the case that this one goes on from.
     previous: str | None
     applicant: Data
+    #: A credit code that fails its check: those of the early pilot do, and others were mistyped.
+    warnings: list[WarningShown]
     submitted_at: datetime
     submitted_by: str
     ended_at: datetime | None

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from engine.case_models import Case
 from tests.api.bundle import APPLICANT, complete, item, submission, submit
 
+SIGNBOARD = {"matter": "signboard", "materials": ["m_signdraw", "m_premises"]}
 PASSPORT = {"kind": "person", "name": "Marie Exemple", "id_type": "passport", "id_country": "FRA", "id_number": "12345678"}
 AGENT = {"name": "许文清", "id_number": "430105198809211448", "phone": "13900000002", "authority": "2026-02-27 委托书"}
 
@@ -194,3 +195,42 @@ def test_reapply__who_was_known_before_is_not_asked_anew(app, clerk, running, ma
     again = clerk.post(f"/items/{item(running, 'food_permit')['number']}/reapply")
 
     assert (renamed.status_code, again.status_code) == (200, 201)
+
+
+@pytest.mark.parametrize("dot", ["·", "•", "．", ".", "・", "‧", " • "])
+def test_submit__dot_in_a_name(clerk, dot):
+    """Keyboards have many dots; in the name of a person there is one (民委发〔2016〕33号)."""
+    person = {"kind": "person", "name": f"阿卜杜热西提{dot}买买提{dot}艾力", "id_number": "11010519491231002x"}
+    agent = {"name": f"古丽{dot}艾力", "id_number": "440524188001010014"}
+
+    case = submit(clerk, **SIGNBOARD, applicant=person | {"agent": agent})
+
+    assert (case["applicant"]["name"], case["applicant"]["agent"]["name"]) == ("阿卜杜热西提·买买提·艾力", "古丽·艾力")
+    renamed = clerk.post(f"/cases/{case['number']}/name", {"name": f"阿卜杜{dot}买买提", "reason": "录入有误"})
+    assert renamed.json["applicant"]["name"] == "阿卜杜·买买提"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("enterprise", "长沙湘味.小馆"), ("person", "J. R. Smith"), ("person", "John·Smith"), ("person", "王.")]
+)
+def test_submit__dot_that_is_none(clerk, kind, name):
+    """An enterprise is called as it is registered, and a foreigner as the passport has it."""
+    number = APPLICANT["id_number"] if kind == "enterprise" else "11010519491231002X"
+    case = submit(clerk, **SIGNBOARD, applicant={"kind": kind, "name": name, "id_number": number})
+
+    assert case["applicant"]["name"] == name
+
+
+def test_submit__credit_code_that_fails_its_check(clerk):
+    """It is taken, for codes of the early pilot fail it, too (GB 32100); whoever takes it is told, and whoever opens the case."""
+    code = "91430100MA4L0F1A2"
+    good, bad = (submit(clerk, **SIGNBOARD, applicant=APPLICANT | {"id_number": code + check}) for check in "23")
+
+    assert good["warnings"] == []
+    (warning,) = bad["warnings"]
+    assert warning["field"] == "applicant.id_number"
+    assert "its check character should be 2" in warning["message"]
+    assert clerk.get(f"/cases/{bad['number']}").json["warnings"] == [warning]
+    told = "统一社会信用代码的校验位不符，请核对登记信息（早期试点代码除外）。"
+    pages = [clerk.page(f"/?case={case['number']}").get_data(as_text=True) for case in (good, bad)]
+    assert [told in page for page in pages] == [False, True]

@@ -28,8 +28,8 @@ def deed(what: str, details: Mapping[str, Any], names: Mapping[str, str]) -> str
 
 def _told(said: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     items = [_item(each, names) for each in said.get("items") or ()]
-    if "item" in said:
-        items.append(names.get(said["item"], said["item"]))
+    if one := said.get("item") or said.get("name"):  # of a special procedure, its name alone
+        items.append(names.get(one, one))
     if items:
         yield f"事项：{'、'.join(items)}"
     if said.get("result"):
@@ -43,10 +43,8 @@ def _told(said: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
         if said.get(key):
             yield f"{label}：{said[key]}"
     if said.get("due_on"):
-        grace = f"，逾期后另有 {said['grace_days']} 个工作日" if said.get("grace_days") else ""
-        yield f"期限：{said['due_on']} 前{_moved(said)}{grace}"
-    if said.get("remedies"):
-        yield str(said["remedies"])
+        yield f"期限：最迟 {said['due_on']}{_moved(said)}{_grace(said)}"
+    yield from (str(said[key]) for key in ("consequence", "remedies") if said.get(key))
 
 
 def _materials(said: Mapping[str, Any]) -> Iterator[str]:
@@ -60,11 +58,19 @@ def _materials(said: Mapping[str, Any]) -> Iterator[str]:
 def _until(material: Mapping[str, Any]) -> str:
     if material.get("tolerable"):
         return f"{material['name']}（签署容缺受理承诺书的，可以后补）"
-    return f"{material['name']}（{material['due_on']} 前{_moved(material)}）" if material.get("due_on") else str(material["name"])
+    return f"{material['name']}（最迟 {material['due_on']}{_moved(material)}）" if material.get("due_on") else str(material["name"])
 
 
 def _moved(said: Mapping[str, Any]) -> str:
     return f"，原告知 {'、'.join(said['moved_from'])}，因工作日历调整顺延" if said.get("moved_from") else ""
+
+
+def _grace(said: Mapping[str, Any]) -> str:
+    """Until when what is overdue may still come; what was told by an earlier release says for how many days only."""
+    if not said.get("grace_days"):
+        return ""
+    days = f"{said['grace_days']} 个工作日"
+    return f"，逾期后宽限至 {said['grace_until']}（{days}）" if said.get("grace_until") else f"，逾期后另有 {days}"
 
 
 def _item(item: Any, names: Mapping[str, str]) -> str:

@@ -174,6 +174,12 @@ def group(code: str, departments: Mapping[str, str]) -> str:
     return WINDOW if code == "window" else departments.get(code.removeprefix("department-"), code)
 
 
+def because(status: str, grounds: Mapping[str, Any] | None) -> str:
+    """Tell a status, and why it is so; some reasons begin with the same words."""
+    reason = str((grounds or {}).get("reason") or "")
+    return f"{status}：{reason}" if reason and not reason.startswith(status) else reason or status
+
+
 def hindrance(found: Mapping[str, Any], departments: Mapping[str, str]) -> str:
     """Tell what is waited for, of whom, and since when or until when (`v1.deadlines.HindranceShown`)."""
     name = PAUSES.get(found["name"], found["name"]) if found["kind"] is HindranceKind.PAUSE else found["name"]

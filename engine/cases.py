@@ -258,7 +258,7 @@ def items_for(case: Case, actor: Actor) -> list[Item]:
 
 
 def _start(session: Session, case: Case, adopted: Sequence[Item], received: Sequence[Mapping[str, Any]], *, actor: Actor) -> None:
-    """Attach what is adopted, start the process, and give the applicant a receipt for all of it, with the materials `received`."""
+    """Attach what is adopted, start the process, and give the applicant a receipt: what is applied for, and the materials `received`."""
     loaded = definitions.get(session, case.definition_id)
     at = None
     if adopted:
@@ -270,11 +270,11 @@ def _start(session: Session, case: Case, adopted: Sequence[Item], received: Sequ
         adoptions.attach(session, case, item, actor=actor)
     variables = {"joining": False, **_process_variables(case)}
     run = execution.start(session, case, actor=actor, variables=variables, at=at)
-    items = [item.number for item in case_items.live(case)]
-    notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items, "materials": received}, actor=actor)
-    journal.record(
-        session, run.row, actor=actor, what="case submitted", items=items, notice=notice.number, checklist=case.checklist["hash"]
-    )
+    live = case_items.live(case)
+    items, applied = [item.number for item in live], [item.number for item in live if item.status is not ItemStatus.IMPORTED]
+    notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": applied, "materials": received}, actor=actor)
+    about = {"items": items, "notice": notice.number, "checklist": case.checklist["hash"]}
+    journal.record(session, run.row, actor=actor, what="case submitted", **about)
 
 
 def _process_variables(case: Case) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: st
     result = session.scalar(select(Result).where(keys.its(Result.item_id, item)))
     if result is not None:
         result.voided_at = moments.now()
-    notice = notices.issue(session, case, NoticeKind.REVOCATION, grounds, actor=actor, item=item)
+    notice = notices.issue(session, case, NoticeKind.REVOCATION, {"item": item.number, **grounds}, actor=actor, item=item)
     imports.review(session, case, item)
     imports.tell(session, item, bundle)
     jobs.owe(session, jobs.REFRESH, bundle)  # less may be left to issue

@@ -81,7 +81,7 @@ def return_lacking(run: Run) -> None:
 
 def _tell(run: Run, supplement: Supplement, items: Sequence[Item], missing: list[dict[str, Any]], defective: bool) -> None:
     numbers, defects = [item.number for item in items], supplement.defects if defective else None
-    content = {"items": numbers, "reason": "补正不来", "missing": missing, "defects": defects, "remedies": notices.REMEDIES}
+    content = {"items": numbers, "reason": notices.NOT_CORRECTED, "missing": missing, "defects": defects, "remedies": notices.REMEDIES}
     notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="items returned", items=numbers, notice=notice.number, reason="补正不来")
 

@@ -66,7 +66,8 @@ def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:
     """Write the decision to the applicant and into the journal."""
     granted = item.status is ItemStatus.GRANTED
     kind = NoticeKind.GRANT if granted else NoticeKind.DENIAL
-    content = {"item": item.name, "result": item.rules.get("result") or None, **(item.reason or {})}
+    result = item.rules.get("result") if granted else None  # of what is denied nothing is handed out
+    content = {"item": item.name, "result": result or None, **(item.reason or {})}
     notice = notices.issue(run.session, case, kind, content, actor=actor, item=item)
     what = "item granted" if granted else "item denied"
     journal.record(run.session, run.row, actor=actor, what=what, item=item.number, notice=notice.number, **(item.reason or {}))

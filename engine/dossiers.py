@@ -21,6 +21,7 @@ from engine import (
     checklists,
     deadlines,
     definitions,
+    holidays,
     item_clock,
     keys,
     lifecycle,
@@ -91,6 +92,8 @@ class Dossier:
     rating: Rating | None = None
     #: Last days of promises and of notices of corrections, as they were told: those that hold now.
     last_days: Mapping[date, date] = field(default_factory=dict)
+    #: Last days of the grace of promises, by the day that was told and the days of grace.
+    grace_ends: Mapping[tuple[date, int], date] = field(default_factory=dict)
 
 
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
@@ -127,6 +130,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
     if whole:
         _add_bundle(dossier, kept)
     dossier.last_days = _last_days(session, dossier)
+    dossier.grace_ends = _grace_ends(session, dossier)
     return dossier
 
 
@@ -152,6 +156,10 @@ def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
 def _last_days(session: Session, dossier: Dossier) -> Mapping[date, date]:
     owed: list[Tolerance | Supplement] = [*dossier.tolerances, *dossier.supplements]
     return {each.due_on: periods.last_of(session, each) for each in owed}
+
+
+def _grace_ends(session: Session, dossier: Dossier) -> Mapping[tuple[date, int], date]:
+    return {(each.due_on, each.grace_days): periods.grace_end(holidays.calendar(session), each) for each in dossier.tolerances}
 
 
 def _missing(dossier: Dossier) -> list[dict[str, Any]]:

@@ -118,10 +118,10 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
     """Extend the item's limits, once (domain rule 7), and tell the applicant."""
     _require_department(item, actor, to="extend the limit")
     with _running(session, item, actor=actor) as run:
-        content = {"days": days, "approver": approver, "reason": reason}
+        content = {"item": item.number, "days": days, "approver": approver, "reason": reason}
         notice = notices.issue(session, run.case, NoticeKind.EXTENSION, content, actor=actor, item=item)
         item_clock.extend(session, item, days=days, approver=approver, reason=reason, notice=notice, actor=actor)
-        journal.record(session, run.row, actor=actor, what="limit extended", item=item.number, notice=notice.number, **content)
+        journal.record(session, run.row, actor=actor, what="limit extended", notice=notice.number, **content)
     return item
 
 
@@ -143,7 +143,7 @@ def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
         )
     notice = commitments.revoke(session, case, row, item, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="item revoked", item=item.number, notice=notice.number, reason=reason)
-    message = f"事项 {item.number} 的决定已由 {actor.name} 撤销：{reason}"
+    message = f"事项 {item.number}（{item.name}）的决定已由 {actor.name} 撤销：{reason}"
     alerts.raise_alert(session, case, AlertKind.REVOKED, Light.RED, message, item=item)
     commitments.end(session, item, reason)
     commitments.end_checks(session, item, actor=actor)

@@ -19,6 +19,8 @@ from engine.outbox import Topic
 
 #: Told with every decision against the applicant (行政许可法 art. 38).
 REMEDIES = "如不服本决定，可自收到之日起六十日内申请行政复议，或者六个月内向人民法院提起行政诉讼。"
+#: Why an application is returned whose corrections have not come; lists of departments call it 补正不来.
+NOT_CORRECTED = "逾期未按要求补正"
 
 
 class NoticeKind(StrEnum):

@@ -33,6 +33,11 @@ def last_day(calendar: WorkingCalendar, told: date) -> date:
     return calendar.at_or_after(told)
 
 
+def grace_end(calendar: WorkingCalendar, tolerance: Tolerance) -> date:
+    """The last day on which what is overdue may still come (宽限期); without days of grace the last day of the period itself."""
+    return calendar.add(last_day(calendar, tolerance.due_on), tolerance.grace_days)
+
+
 def tolerance_due(calendar: WorkingCalendar, tolerance: Tolerance, what: str) -> datetime | None:
     """When an open tolerance is reminded (`remind`), overdue (`due`), or given up (`grace`); None: that is over, or still too early."""
     last = last_day(calendar, tolerance.due_on)
@@ -40,7 +45,7 @@ def tolerance_due(calendar: WorkingCalendar, tolerance: Tolerance, what: str) ->
         return calendars.start_of(calendar.add(last, -1)) if tolerance.reminded_at is None else None
     if what == "due":
         return calendars.end_of(last) if tolerance.status is ToleranceStatus.OPEN else None
-    return calendars.end_of(calendar.add(last, tolerance.grace_days)) if tolerance.status is ToleranceStatus.OVERDUE else None
+    return calendars.end_of(grace_end(calendar, tolerance)) if tolerance.status is ToleranceStatus.OVERDUE else None
 
 
 def answer_due(session: Session, received: date) -> datetime:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -49,7 +50,7 @@ def reject(session: Session, row: Held, case: Case, item: Item, no: int, *, reas
     session.flush()
     session.expire(case, ["tolerances"])
     content = {"item": item.number, "case": case.number, "material": material.name, "no": no}
-    content |= {"reason": reason, **terms.until(holidays.calendar(session), [tolerance])}
+    content |= {"reason": reason, **_until(session, tolerance)}
     notice = notices.issue(session, case, NoticeKind.MATERIAL_REJECTED, content, actor=actor, item=item)
     journal.record(session, row, actor=actor, what="material rejected", notice=notice.number, **content)
     return tolerance
@@ -88,6 +89,13 @@ def _met(session: Session, case: Case, item: Item, material: Material) -> Tolera
             f"Expected to reject what was promised (容缺), but {material.name} was there when item {item.number} was accepted: decide on it"
         )
     return max(met, key=lambda t: t.ended_at or moments.now())
+
+
+def _until(session: Session, tolerance: Tolerance) -> dict[str, Any]:
+    """Until when it may come again: who came in the grace of an overdue promise is told what is left of that; his last day is over."""
+    calendar = holidays.calendar(session)
+    is_over = periods.last_day(calendar, tolerance.due_on) < calendars.local_date(moments.now())
+    return terms.particulars(calendar, [tolerance]) if is_over else terms.until(calendar, [tolerance])
 
 
 def _again(session: Session, case: Case, met: Tolerance) -> Tolerance:

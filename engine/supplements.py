@@ -134,7 +134,7 @@ def lapse(run: Run) -> None:
     items = case_items.unanswered(run.case)
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})
-    told = {"reason": "补正不来", "missing": lacking, "defects": supplement.defects, "remedies": notices.REMEDIES}
+    told = {"reason": notices.NOT_CORRECTED, "missing": lacking, "defects": supplement.defects, "remedies": notices.REMEDIES}
     content = {"items": [i.number for i in items], **told}
     notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="case returned", notice=notice.number, reason="补正不来")

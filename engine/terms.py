@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 from engine import calendars, case_items, columns, periods
 from engine.calendars import WorkingCalendar
 from engine.case_models import Item, Tolerance
+
+_RETURNED = "逾期未补交的，暂停计算办理时限；宽限期满仍未补交的，可以退回申请或者终止办理。"
+_RECTIFIED = "出件后补交的材料逾期未补交的，责令限期整改。"
 
 
 def alike(calendar: WorkingCalendar, tolerances: Iterable[Tolerance]) -> Iterator[list[Tolerance]]:
@@ -23,8 +26,10 @@ def alike(calendar: WorkingCalendar, tolerances: Iterable[Tolerance]) -> Iterato
 
 
 def particulars(calendar: WorkingCalendar, those: Sequence[Tolerance]) -> dict[str, Any]:
-    """Return what a notice says of tolerances with the same terms: material, due_on, moved_from, grace_days."""
-    return {"material": names(those), **until(calendar, those), "grace_days": those[0].grace_days}
+    """Return what a notice says of tolerances with the same terms: material, due_on, moved_from, grace_days, and the last day of these."""
+    days = those[0].grace_days
+    grace = {"grace_days": days, "grace_until": periods.grace_end(calendar, those[0]).isoformat()} if days else {"grace_days": days}
+    return {"material": names(those), **until(calendar, those), **grace}
 
 
 def until(calendar: WorkingCalendar, those: Sequence[Tolerance]) -> dict[str, Any]:
@@ -47,3 +52,9 @@ def accounts_for(tolerance: Tolerance, item: Item, last: date) -> bool:
 def names(tolerances: Iterable[Tolerance]) -> str:
     """Name them in one text."""
     return "、".join(tolerance.name for tolerance in tolerances)
+
+
+def consequence(materials: Iterable[Mapping[str, Any]]) -> str:
+    """Say what follows when promised materials do not come (容缺受理通知书: 材料、形式、期限、后果; 民政, 台州)."""
+    after = {material["until"] == "AFTER_ISSUE" for material in materials}
+    return (_RETURNED if False in after else "") + (_RECTIFIED if True in after else "")

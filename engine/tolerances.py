@@ -91,13 +91,16 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
                 due_on=periods.material_due(run.session, run.case, material, calendars.local_date(now)),
                 grace_days=int(material["grace_days"]),
             )
+            if tolerance.due_on <= calendar.add(calendars.local_date(now), 1):
+                tolerance.reminded_at = now  # by the notice of the promise itself: a second letter in the same minute says nothing more
             run.session.add(tolerance)
         listed.append({"code": tolerance.code, "name": tolerance.name, **terms.until(calendar, [tolerance])})
     signer = applicants.signer(run.case.applicant)
     run.session.add(Commitment(**run.case.key, kind="tolerance", signed_by=signer, signed_at=now))
     run.session.flush()
     run.session.expire(run.case, ["tolerances"])
-    notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE, {"materials": listed}, actor=run.actor)
+    content = {"materials": listed, "consequence": terms.consequence(missing)}
+    notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE, content, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="accepted with tolerance", notice=notice.number, materials=listed)
 
 

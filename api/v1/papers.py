@@ -72,6 +72,8 @@ class ToleranceShown(Shape):
     #: The day that the applicant was told before, which a calendar has made a day off since (民法典 art. 203); null: it is the same.
     moved_from: date | None
     grace_days: int
+    #: Last day of these, on which what is overdue may still come; without them `due_on`.
+    grace_until: date
     status: ToleranceStatus
 
 

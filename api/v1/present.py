@@ -24,6 +24,7 @@ from engine.rejections import Rejection
 from engine.states import ItemStatus
 from engine.worklists import WorkDetails, WorkEntry
 
+_TOLERANCE = "code name used_by until due_on grace_days status"
 _MISSING = ("code", "name", "tolerable", "used_by")
 
 
@@ -121,8 +122,8 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         **fields(row, "number matter hall region entry applicant submitted_at submitted_by ended_at promised"),
         **fields(dossier, "matter_name hall_name previous"),
         "outcome": case_items.outcome(_live(dossier.items)),
-        "archived_at": session.info.get(ARCHIVED_AT),
         "warnings": applicants.warnings(row.applicant),
+        "archived_at": session.info.get(ARCHIVED_AT),
         "due": due(bundle.promised) if bundle else None,
         "remaining": bundle.remaining if bundle else None,
         "light": bundle.light if bundle else None,
@@ -133,7 +134,8 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "materials": [material(found, dossier.rejections) for found in dossier.materials],
         "missing": [_used_by(dossier, {name: found[name] for name in _MISSING}) for found in dossier.missing],
         "tolerances": [
-            _used_by(dossier, shown) for shown in _until(dossier, dossier.tolerances, "code name used_by until due_on grace_days status")
+            _used_by(dossier, shown | {"grace_until": dossier.grace_ends[row.due_on, row.grace_days]})
+            for row, shown in zip(dossier.tolerances, _until(dossier, dossier.tolerances, _TOLERANCE), strict=True)
         ],
         "supplements": _until(dossier, dossier.supplements, "missing defects due_on status allowed_by"),
         "commitments": _all(dossier.commitments, "kind signed_by signed_at verify_due_on status findings"),

@@ -115,7 +115,6 @@ class TaskShown(Shape):
     created_at: datetime
     ended_at: datetime | None
     completed_by: str | None
-
     #: Why not all can be done: what the applicant is to correct (`supplement`), or has promised (`material`); why its clock stands still.
     waits_for: list[HindranceShown]
 

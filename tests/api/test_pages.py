@@ -11,6 +11,7 @@ from api import words
 from engine import commitments, deeds
 from engine.clock import Light
 from engine.states import ClockStatus, DeliveryStatus, ItemStatus, ToleranceStatus
+from tests.acceptance import applicants
 from tests.api.bundle import APPLICANT, MATERIALS, accepted, complete, item, submit
 from tests.engine.test_recomputing import corrected
 
@@ -95,7 +96,7 @@ def test_index__corrections_are_asked_for(clerk):
     text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
 
     (supplement,) = clerk.get(f"/cases/{case['number']}").json["supplements"]
-    assert f"请在 <b>{supplement['due_on']}</b> 前补正：租赁合同未签字" in text
+    assert f"请最迟在 <b>{supplement['due_on']}</b> 补正：租赁合同未签字" in text
     assert text.count(f"<li>{supplement['missing'][0]['name']}") == 1
 
 
@@ -107,7 +108,7 @@ def test_index__material_may_follow(clerk):
     text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
 
     (tolerance,) = clerk.get(f"/cases/{case['number']}").json["tolerances"]
-    assert f"{tolerance['name']}：待补，{tolerance['due_on']} 前" in text
+    assert f"{tolerance['name']}：待补，最迟 {tolerance['due_on']}" in text
     assert text.count(f"<li>{tolerance['name']}") == 1
 
 
@@ -145,11 +146,11 @@ def test_index__material_was_rejected(clerk, market):
     later, its_later = (who.page(f"/?case={case['number']}").get_data(as_text=True) for who in (clerk, market))
 
     _, again = clerk.get(f"/cases/{case['number']}").json["tolerances"]
-    assert f"<li>{again['name']}：待补，{again['due_on']} 前重新提交；食品经营许可（新办）退回：图纸&lt;b&gt;模糊</li>" in text
+    assert f"<li>{again['name']}：待补，最迟 {again['due_on']} 重新提交；食品经营许可（新办）退回：图纸&lt;b&gt;模糊</li>" in text
     assert text.count(f"<li>{again['name']}") == 1
     assert f"<li>{again['name']}：已补</li>" in later
     # Its department sees the same: it must know what it decides without.
-    assert f"<li>{again['name']}：待补，{again['due_on']} 前重新提交；食品经营许可（新办）退回：图纸&lt;b&gt;模糊</li>" in its
+    assert f"<li>{again['name']}：待补，最迟 {again['due_on']} 重新提交；食品经营许可（新办）退回：图纸&lt;b&gt;模糊</li>" in its
     assert f"<li>{again['name']}：已补</li>" in its_later
 
 
@@ -187,10 +188,24 @@ def test_index__what_the_notices_say(clerk, market):
     assert f"<li>{case['number']}-W01 收件凭证（2026-03-02）：事项：营业执照信息核验、{name}、" in text
     assert "；材料：主要设备设施布局/操作流程图、" in text
     assert f"受理通知书（2026-03-02）：事项：营业执照信息核验（承诺 1 个工作日）、{name}（法定 10 个工作日、承诺 10 个工作日）" in text
-    assert "容缺受理通知书（2026-03-02）：材料：场所平面布置图（2026-03-16 前）</li>" in text
-    assert "特别程序告知书（2026-03-02）：特别程序：听证，预计 5 个工作日；理由：利害关系人&lt;b&gt;申请</li>" in text
-    assert "延长办理期限告知书（2026-03-02）：延长 3 个工作日，经本行政机关负责人批准；理由：案情复杂</li>" in text
-    assert f"不予行政许可决定书（2026-03-02）：事项：{name}；结果：食品经营许可证；理由：操作间未分区；如不服本决定" in text
+    assert "容缺受理通知书（2026-03-02）：材料：场所平面布置图（最迟 2026-03-16）；逾期未补交的，暂停计算办理时限；" in text
+    assert f"特别程序告知书（2026-03-02）：事项：{name}；特别程序：听证，预计 5 个工作日；理由：利害关系人&lt;b&gt;申请</li>" in text
+    assert f"延长办理期限告知书（2026-03-02）：事项：{name}；延长 3 个工作日，经本行政机关负责人批准；理由：案情复杂</li>" in text
+    assert f"不予行政许可决定书（2026-03-02）：事项：{name}；理由：操作间未分区；如不服本决定" in text
+
+
+def test_index__why_an_item_was_blocked(call, clerk):
+    """Once: the reason says what the status says."""
+    case = submit(clerk, **applicants.newborn())
+    complete(clerk, case, "一窗受理", outcome="accept")
+    complete(call("officer-police"), case, "出生登记审批", outcome="denied", reason_code="conditions", reason="信息不符")
+
+    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    assert text.count("<td>前置事项未通过：出生登记（国内出生）</td>") == 2
+    assert "<td>不予许可：信息不符</td>" in text
+    assert text.count("<td>已取得</td>") == 2
+    assert "-W01 收件凭证（2026-03-02）：事项：出生登记（国内出生）、" in text  # nobody has applied for what is there already
 
 
 def test_index__its_only_item_was_adopted(clerk):

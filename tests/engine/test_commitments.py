@@ -174,7 +174,7 @@ def test_revoke__supervisors_are_told(stage, fire, case):
 
     [alert] = [alert for alert in stage.all(Alert, case) if alert.item_id == item.id and alert.light == "red"]
     assert (alert.kind, alert.department) == ("revoked", "fire")
-    assert alert.message == f"事项 {item.number} 的决定已由 officer-fire 撤销：误点准予"
+    assert alert.message == f"事项 {item.number}（{item.name}）的决定已由 officer-fire 撤销：误点准予"
 
 
 @pytest.mark.parametrize("outcome", ["verified", "revoke"])

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
-from engine import archives, items
-from engine.case_models import Item, Material
+from api import particulars
+from engine import archives, items, notices
+from engine.case_models import Item, Material, Notice
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Outbox
 from engine.states import DeliveryStatus
@@ -144,6 +145,35 @@ def test_reapply__results_wait_to_be_handed_out(stage, clerk, market, case):
     clerk.complete(again, "一窗受理", outcome="accept")
     clerk.complete(case, "统一出件")
     assert (stage.statuses(again), stage.statuses(case)) == ({"alpha": "in_review"}, {"alpha": "denied", "beta": "issued"})
+
+
+def test_extend__and_pause_name_the_item(stage, clerk, market):
+    """Who has five items in a bundle is told which of them takes longer."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {"extension": 5}, "beta": {}}, materials=[PLAN]))
+    case = clerk.take_in("tiny", materials=["plan"])
+    item = stage.item(case, "alpha")
+    market.handle("pause", item, kind="hearing", reason="规划听证", days=3)
+    market.handle("extend", item, days=5, approver="organ_head", reason="案情复杂")
+    market.complete(case, "beta审批", outcome="granted")
+    market.handle("revoke", stage.item(case, "beta"), reason="误点准予")
+
+    texts = [
+        particulars.of(notice.content, {item.number: "甲", stage.item(case, "beta").number: "乙"}) for notice in stage.all(Notice, case)
+    ]
+
+    assert "事项：alpha；特别程序：听证，预计 3 个工作日；理由：规划听证" in texts
+    assert "事项：甲；延长 5 个工作日，经本行政机关负责人批准；理由：案情复杂" in texts
+    assert f"事项：乙；理由：误点准予；{notices.REMEDIES}" in texts
+
+
+def test_deny__tells_of_no_result(stage, market, case):
+    """What is denied yields none."""
+    market.complete(case, "alpha审批", **DENIED)
+    market.complete(case, "beta审批", outcome="granted")
+
+    denied, granted = (stage.all(Notice, case, kind=kind)[0].content["result"] for kind in ("denial", "grant"))
+
+    assert (denied, granted is None) == (None, False)
 
 
 def test_reapply__clock_is_new(stage, clerk, market, case):

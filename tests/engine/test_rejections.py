@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from api import particulars
 from engine import item_clock, rejections
 from engine.case_models import Material, Notice, Tolerance
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
@@ -45,6 +46,7 @@ def test_reject__owed_again_for_the_item(stage, clerk, market, case):
     assert owed(stage, case) == [("met", "alpha,beta", "2026-03-09"), ("open", "alpha", "2026-03-12")]
     [notice] = stage.all(Notice, case, kind="material_rejected")
     assert (notice.content["reason"], notice.content["due_on"]) == ("图纸模糊", "2026-03-12")
+    assert "grace_until" not in notice.content
     with pytest.raises(InvalidState, match="waits for plan"):
         market.complete(case, "alpha审批", outcome="granted")
     market.complete(case, "beta审批", outcome="granted")
@@ -85,6 +87,9 @@ def test_reject__came_in_the_grace(stage, clerk, market, case):
 
     stage.travel(2026, 3, 12)
     market.handle("reject_material", stage.item(case, "alpha"), **BLURRED)
+    [told] = stage.all(Notice, case, kind="material_rejected")
+    assert [told.content[name] for name in ("due_on", "grace_days", "grace_until")] == ["2026-03-11", 3, "2026-03-16"]
+    assert particulars.of(told.content, {}).endswith("期限：最迟 2026-03-11，逾期后宽限至 2026-03-16（3 个工作日）")
     stage.travel(2026, 3, 12, hour=10)
     assert owed(stage, case)[1:] == [("overdue", "alpha", "2026-03-11")]
     assert pauses(stage, case) == [("2026-03-10", "2026-03-11"), ("2026-03-12", None)]

@@ -248,7 +248,7 @@ def test_lapse__what_lacks_nothing_is_accepted(stage, clerk, market, small):
     assert alpha.reason == {"reason": "补正不来", "missing": [{"code": "plan", "name": "plan"}]}
     assert (beta.accepted_by, str(beta.promised_on)) == ("complete", "2026-03-31")
     [told] = stage.all(Notice, small, kind="return")
-    assert told.content["items"] == [alpha.number]
+    assert (told.content["items"], told.content["reason"]) == ([alpha.number], "逾期未按要求补正")
     [accepted] = stage.all(Notice, small, kind="acceptance")
     assert [each["number"] for each in accepted.content["items"]] == [beta.number]
     market.complete(small, "beta审批", outcome="granted")

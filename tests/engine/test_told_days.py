@@ -139,9 +139,17 @@ def test_overdue__the_day_has_moved(year_end, clerk):
     year_end.travel(2027, 1, 7)
 
     [told] = year_end.all(Notice, case, kind="tolerance_overdue")
-    assert told.content == {"material": "plan", "due_on": "2027-01-06", "moved_from": ["2027-01-05"], "grace_days": 3}
-    words = particulars.of(told.content, {})
-    assert words == "材料：plan；期限：2027-01-06 前，原告知 2027-01-05，因工作日历调整顺延，逾期后另有 3 个工作日"
+    assert told.content == {
+        "material": "plan",
+        "due_on": "2027-01-06",
+        "moved_from": ["2027-01-05"],
+        "grace_days": 3,
+        "grace_until": "2027-01-11",
+    }
+    begins = "材料：plan；期限：最迟 2027-01-06，原告知 2027-01-05，因工作日历调整顺延，逾期后"
+    assert particulars.of(told.content, {}) == f"{begins}宽限至 2027-01-11（3 个工作日）"
+    of_before = {name: value for name, value in told.content.items() if name != "grace_until"}
+    assert particulars.of(of_before, {}) == f"{begins}另有 3 个工作日"
 
 
 def test_overdue__days_that_have_become_one(year_end, clerk):
@@ -185,7 +193,7 @@ def test_promise__again_when_the_day_has_moved(year_end, clerk):
     told = {"code": "plan", "name": "plan"}
     assert first.content["materials"] == [told | {"due_on": "2027-01-05"}]
     assert second.content["materials"] == [told | {"due_on": "2027-01-06", "moved_from": ["2027-01-05"]}]
-    assert particulars.of(second.content, {}) == "材料：plan（2027-01-06 前，原告知 2027-01-05，因工作日历调整顺延）"
+    assert particulars.of(second.content, {}).startswith("材料：plan（最迟 2027-01-06，原告知 2027-01-05，因工作日历调整顺延）；")
 
 
 def test_reject__when_the_day_has_moved(year_end, clerk, market):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine import item_clock, notices
+from api import particulars
+from engine import item_clock, notices, terms
 from engine.case_models import Alert, Commitment, Notice, Tolerance
 from engine.errors import InvalidInput
 from tests import restaurant, tiny
@@ -88,7 +89,37 @@ def test_promise__written_down_and_told(stage, clerk):
     assert (tolerance.code, tolerance.status, tolerance.due_on.isoformat(), tolerance.used_by) == ("plan", "open", "2026-03-09", ["alpha"])
     assert (commitment.kind, commitment.signed_by) == ("tolerance", "好味餐饮")
     assert notice.content["materials"] == [{"code": "plan", "name": "plan", "due_on": "2026-03-09"}]
+    assert notice.content["consequence"] == "逾期未补交的，暂停计算办理时限；宽限期满仍未补交的，可以退回申请或者终止办理。"
+    assert particulars.of(notice.content, {}) == f"材料：plan（最迟 2026-03-09）；{notice.content['consequence']}"
     assert {item.accepted_by for item in stage.items(case).values()} == {"tolerance"}
+
+
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        (("AFTER_ISSUE",), "出件后补交的材料逾期未补交的，责令限期整改。"),
+        (
+            ("BEFORE_ISSUE", "AFTER_ISSUE"),
+            "逾期未补交的，暂停计算办理时限；宽限期满仍未补交的，可以退回申请或者终止办理。出件后补交的材料逾期未补交的，责令限期整改。",
+        ),
+    ],
+)
+def test_consequence__of_what_follows_after_the_issue(until, told):
+    assert terms.consequence({"until": each} for each in until) == told
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_promise__due_tomorrow(stage, clerk, days):
+    """Who is told today until when it may come is not reminded of it in the same minute."""
+    case = tolerated(stage, clerk, PLAN | {"due_days": days})
+    stage.travel(2026, 3, 2, hour=23)
+    assert stage.all(Notice, case, kind="reminder") == []
+
+    stage.travel(2026, 3, 3)
+
+    assert len(stage.all(Notice, case, kind="reminder")) == days - 1
+    stage.travel(2026, 3, 2 + days + 1)
+    assert len(stage.all(Notice, case, kind="tolerance_overdue")) == 1
 
 
 @pytest.mark.parametrize(

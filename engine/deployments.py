@@ -129,6 +129,7 @@ def _examine(
     session: Session, resources: Mapping[str, bytes], warn: Callable[[Finding], object] | None = None
 ) -> tuple[Bundle, list[Finding]]:
     """What a set of files holds, and everything that is wrong with it; `warn` is told each."""
+    offices = samples.DEPARTMENTS | dict(session.execute(select(Department.code, Department.name)).all())
     known = lint.Known(
         functions=functions.NAMES,
         words=vocabulary.WORDS,
@@ -136,7 +137,8 @@ def _examine(
         processes=frozenset(session.scalars(select(Definition.key).distinct())),
         decisions=offers.names(session, offers.DECISION),
         forms=offers.names(session, offers.FORM),
-        departments=frozenset(session.scalars(select(Department.code))) | samples.DEPARTMENTS.keys(),
+        departments=frozenset(offices),
+        names={name: code for code, name in offices.items()},
         items=Items(session),
     )
     bundle, found = lint.examine(resources, known)

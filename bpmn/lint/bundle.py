@@ -93,6 +93,8 @@ class Known:
     broken: Collection[str] = ()
     #: Codes of departments; None: nobody knows which there are.
     departments: frozenset[str] | None = None
+    #: The same by what people call them.
+    names: Mapping[str, str] = field(default_factory=dict)
     #: Single items by code.
     items: Mapping[str, DrawnItem] = field(default_factory=dict)
     #: Names of the scenarios beside the files; None: nobody knows whether there are any.

@@ -29,7 +29,13 @@ from tests.bpmn.diagrams import (
 from tests.bpmn.linting import linted
 from tests.bpmn.retyped import STARTER
 
-KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES, departments=frozenset({"hrss", "market", "fire"}))
+KNOWN = lint.Known(
+    functions=functions.NAMES,
+    words=WORDS,
+    variables=functions.VARIABLES,
+    departments=frozenset({"hrss", "market", "fire"}),
+    names={"人社局": "hrss", "消防救援支队": "fire"},
+)
 _OF_ITEMS = {"onething.kind": "item", "onething.mode": "review", "onething.item_type": "permit", "onething.issuer": "人社部门"}
 _KEPT = {"camunda:historyTimeToLive": "P1825D"}
 _DUE = "${deadline('promised')}"

@@ -127,6 +127,66 @@ def test_flow__to_a_circle_that_nothing_leads_to():
 
 
 @pytest.mark.parametrize(
+    ("lane", "groups", "is_told"),
+    [
+        ("消防救援支队", "department-hrss", True),
+        ("fire", "department-hrss", True),
+        ("人社局", "department-hrss", False),
+        ("消防救援支队", "window", False),
+        ("消防救援支队", "department-hrss,department-fire", False),
+        ("承办人", "department-hrss", False),
+    ],
+)
+def test_lane__of_one_department_with_a_task_of_another(lane: str, groups: str, *, is_told: bool):
+    around = f'<bpmn:laneSet id="l"><bpmn:lane id="m" name="{lane}"><bpmn:flowNodeRef>by_hand</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
+    drawn = mistaken(
+        "pension.bpmn",
+        ('<bpmn:startEvent id="accepted"', f'{around}<bpmn:startEvent id="accepted"'),
+        ('s="department-hrss"', f's="{groups}"'),
+    )
+
+    found = told(drawn)
+
+    assert [each[:2] for each in found] == [("another-department", "by_hand")] * is_told
+    assert all(f"in the lane “{lane}”, to be given to department-fire" in message for _rule, _element, message in found)
+
+
+COPY = '<bpmn:userTask id="again" name="{}" camunda:candidateGroups="department-hrss" camunda:formRef="by_hand" camunda:dueDate="P3D"/>'
+
+
+@pytest.mark.parametrize(("name", "is_told"), [("人工核实参保记录", True), ("再次核实", False)])
+def test_copy__that_is_called_as_its_original(name: str, *, is_told: bool):
+    ways = '<bpmn:sequenceFlow id="on" sourceRef="by_hand" targetRef="again"/>', 'id="by_hand-sum_up" sourceRef="again"'
+    copied = (
+        ('<bpmn:scriptTask id="sum_up"', COPY.format(name) + '<bpmn:scriptTask id="sum_up"'),
+        ('id="by_hand-sum_up" sourceRef="by_hand"', ways[1]),
+    )
+
+    found = told(mistaken("pension.bpmn", *copied, ("</bpmn:process>", f"{ways[0]}</bpmn:process>")))
+
+    assert [each[:2] for each in found] == [("same-name", "again")] * is_told
+
+
+def test_task__that_is_called_as_one_of_another_branch():
+    """Nobody does both."""
+    assert told(mistaken("pension.bpmn", ('name="说明理由"', 'name="待遇核定"'))) == []
+
+
+def test_process__that_is_left_out_beside_another():
+    beside = (
+        '<bpmn:process id="other" name="申请人" isExecutable="true" camunda:historyTimeToLive="P1D"><bpmn:startEvent id="o" name="递交"/>'
+    )
+    beside += '<bpmn:endEvent id="p" name="完"/><bpmn:sequenceFlow id="q" sourceRef="o" targetRef="p"/></bpmn:process><bpmn:process'
+    left_out = ("<bpmn:process", beside), ('name="养老待遇核定" isExecutable="true"', 'name="养老待遇核定" isExecutable="false"')
+
+    before = told(mistaken("pension.bpmn", left_out[0]))
+    found = told(mistaken("pension.bpmn", (left_out[1]), left_out[0]))
+
+    assert before == []
+    assert [(rule, "“养老待遇核定” (benefit_calc)" in message) for rule, _element, message in found] == [("not-executable", True)]
+
+
+@pytest.mark.parametrize(
     ("kind", "written", "instead"),
     [
         ("duration", "5 days", "write P5D"),

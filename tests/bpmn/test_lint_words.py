@@ -171,6 +171,7 @@ def test_words__are_those_that_templates_offer(template: str, name: str, known: 
         ("starter.bpmn", ITEM, f'<camunda:in source="applicant_nme" target="applicant_name"/>{ITEM}', "did you mean 'applicant_name'?"),
         ("starter.bpmn", WINDOW, f'{WINDOW} camunda:candidateUsers="zhang，li"', "commas (,) between the groups and users of “一窗受理”"),
         ("starter.bpmn", "starter_first:RM", "starter_first：RM", "such as starter_first:FS"),
+        ("starter.bpmn", "starter_first:RM", "starter_first;RM", "such as starter_first:FS"),
         ("starter.bpmn", "starter_first:RM", "starter_frist:RM", "but starter_frist is none: did you mean 'starter_first'?"),
         ("starter-items.dmn", "<text>5</text>", "<text>五</text>", "“事项时限” (item_limits) to read the item alone, but it reads 五"),
         ("intake.form", r"=outcome != \"tolerate\"", r"outcome != \"tolerate\"", "to begin with =, but it is 'outcome != \"tolerate\"'"),

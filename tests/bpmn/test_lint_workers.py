@@ -19,7 +19,7 @@ LOST = '<bpmn:error id="Error_LOST" name="lost" errorCode="LOST"/>'
 DEPARTMENT = 'onething.department" value="hrss'
 
 RULES = {"bad-variable", "bad-version", "default-id", "error-nobody-catches", "error-nobody-throws", "odd-topic", "unfit-value"}
-RULES |= {"unmapped-result", "variable-never-written"}
+RULES |= {"not-executable", "odd-cell", "same-name", "unmapped-result", "variable-never-written"}
 
 
 def test_items__as_they_should_be():
@@ -88,6 +88,8 @@ def test_mistake__none_in_what_conforms():
         ("pension.bpmn", 'resultVariable="total"', 'resultVariable="${total}"', "bad-variable", "sum_up", "write total"),
         ("pension.bpmn", 'Parameter name="years"', 'Parameter name="${years}"', "bad-variable", "read_years", "write years"),
         ("pension.bpmn", DEPARTMENT, 'onething.department" value="department-hrss', "unknown-group", "benefit_calc", "write hrss"),
+        ("pension.bpmn", DEPARTMENT, 'onething.department" value="人社局', "unknown-group", "benefit_calc", "write hrss"),
+        ("pension.bpmn", 's="department-hrss"', 's="人社局"', "unknown-group", "by_hand", "write department-hrss"),
         ("pension.bpmn", DEPARTMENT, 'onething.department" value="人社', "unknown-group", "benefit_calc", "make the department before"),
         ("pension.bpmn", 's="department-hrss"', 's="department-hrss，window"', "nobody-assigned", "by_hand", "has ，"),
         (
@@ -120,6 +122,26 @@ def test_mistake__is_told_once(file: str, written: str, instead: str, rule: str,
 
     assert (found, where) == (rule, element)
     assert words in message
+
+
+def test_cell__a_text_without_its_quotation_marks():
+    [(rule, _element, message)] = told(mistaken("level.dmn", ('"bad"', "bad")))
+
+    assert rule == "odd-cell"
+    assert 'but bad is a variable that nobody writes, so that it says nothing: write "bad"' in message
+
+
+@pytest.mark.parametrize("right", ["penalties", "company", "null", 'if penalties &gt; 3 then "bad" else "good"'])
+def test_cell__that_is_computed(right: str):
+    assert told(mistaken("level.dmn", ('"bad"', right))) == []
+
+
+def test_cell__a_comparison_in_quotation_marks():
+    [(rule, _element, message)] = told(mistaken("level.dmn", ("&gt; 0", '"&gt; 0"')))
+
+    assert rule == "odd-cell"
+    assert "write > 0, without quotation marks" in message
+    assert told(mistaken("level.dmn", ("&gt; 0", '"&gt; 0"'), ('typeRef="number"', 'typeRef="string"'))) == []
 
 
 @pytest.mark.parametrize("version", ["v1", "1.0", "０", "0", "最新"])

@@ -295,3 +295,6 @@ def test_deploy__warns_of_departments_that_there_are_not(stage):
     message = "of the group 'department-grain' nobody is a member: correct it, or make the department before the first case"
     assert told == [("warning", "do", f"Expected do to name groups that there are, but {message}")]
     assert [each.rule for each in later if each.rule == "unknown-group"] == []
+    files = {"plain.bpmn": files["plain.bpmn"].replace(b"department-grain", "粮食和物资储备局".encode())}
+    with stage.reading() as session:
+        assert any(each.message.endswith("nobody is a member: write department-grain") for each in deployments.check(session, files))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bpmn.lint import spelling
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
@@ -29,5 +31,5 @@ def check(bundle: Bundle) -> Problems:
 
 
 def _item(code: str) -> str:
-    """The item that is meant, where another colon follows it."""
-    return code.partition("：")[0]
+    """The item that is meant, where another colon, or a semicolon, follows it."""
+    return re.split("[：;；]", code)[0]

@@ -27,7 +27,7 @@ def _of_processes(bundle: Bundle) -> Problems:
         if code and code not in (departments or ()):
             message = (
                 f"Expected the process {process.key} to name a department that there is, but onething.department is {code[:60]!r}"
-                f"{_code_advice(code, departments or ())}"
+                f"{_code_advice(bundle.known.names.get(code.strip(), code), departments or ())}"
             )
             yield Problem(resource=resource, process=process, message=message)
 
@@ -52,7 +52,7 @@ def _of_tasks(bundle: Bundle) -> Problems:
             if group.dialect == "literal" and name not in known and not nobody_knows and not several:
                 message = (
                     f"Expected {element.label} to name groups that there are, but of the group {name[:60]!r} nobody is a member"
-                    f"{_advice(name, known)}"
+                    f"{_advice(bundle.known.names.get(name, name), known)}"
                 )
                 yield Problem(resource=resource, element=element, message=message)
 

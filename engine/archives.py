@@ -101,7 +101,6 @@ def due(db: Database, at: datetime) -> Iterator[UUID]:
 
 def _of_version(db: Database, version: UUID, after: UUID | None, now: datetime) -> list[UUID]:
     """Cases of one version of a matter, the newest first: what refers to another goes before it."""
-    query = select(Case.id).where(Case.definition_id == version, *_at_rest())
     with db.reading() as session:
         try:
             kept = archive_date(definitions.get(session, version), now)
@@ -110,7 +109,8 @@ def _of_version(db: Database, version: UUID, after: UUID | None, now: datetime) 
             return []
         if kept is None or kept - now > now - FIRST:  # no case is so old
             return []
-        query = query.where(Case.ended_at <= now - (kept - now))
+        # Not before: it takes fifteen times as long to build as all else that is done here.
+        query = select(Case.id).where(Case.definition_id == version, *_at_rest(), Case.ended_at <= now - (kept - now))
         query = query if after is None else query.where(Case.id < after)
         return list(session.scalars(query.order_by(Case.id.desc()).limit(BATCH)))
 

@@ -12,6 +12,7 @@ from engine import (
     archives,
     definitions,
     deployments,
+    moments,
     verification,
 )
 from engine.archive_models import ArchivedCase, ArchivedVersion
@@ -19,14 +20,17 @@ from engine.case_models import Case
 from engine.errors import InvalidState
 from engine.models import Definition, Deployment
 from engine.verification.faults import FaultKind
-from tests import tiny
+from tests import effort, tiny
 from tests.acceptance import plans
+from tests.bpmn import diagrams as d
 from tests.engine.test_archives import ended, finish, left, told
 from tests.stage import DESIGNER
 
 __all__ = ["ended"]
 
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
+#: Calls for a version whose cases stay for ever.
+CALLS_OF_A_VERSION = 500
 
 
 def test_sweep__a_diagram_that_is_refused_by_now(stage, clerk, market, ended, monkeypatch):
@@ -49,6 +53,18 @@ def test_sweep__a_diagram_that_is_refused_by_now(stage, clerk, market, ended, mo
     [line] = logged
     assert (line["event"], line["definition"]) == ("cases of a refused diagram are not archived", str(ended.definition_id))
     assert "but it is FALSE" in line["reason"]
+
+
+def test_due__a_version_whose_cases_stay_costs_little(stage, designer):
+    """There may be hundreds of them; what is asked of cases is made for those that may go."""
+    made = {}
+    for number in range(12):
+        stage.deploy(f"p{number}", p_bpmn=d.diagram(d.start("s"), d.end("e"), d.flows("s -> e"), key=f"p{number}"))
+        designer.start(f"p{number}")
+        assert list(archives.due(stage.database, moments.now())) == []
+        made[number] = effort.calls(lambda: list(archives.due(stage.database, moments.now())))
+
+    assert made[11] - made[1] < 10 * CALLS_OF_A_VERSION, made
 
 
 @pytest.fixture

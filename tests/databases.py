@@ -24,6 +24,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic import command
 from sqlalchemy import Engine, Row, create_engine, make_url, text
 from sqlalchemy.util import LRUCache
 
@@ -116,19 +117,26 @@ class SQLite:
         self.folder = folder
         self.template = template or folder / "template.db"
         self.free: list[Path] = []
-        self.branches: dict[Callable[[str], None], SQLite] = {}
+        self.branches: dict[Any, SQLite] = {}
         if template is None:
             _migrate(f"sqlite:///{self.template}")
 
     def branch(self, fill: Callable[[str], None]) -> SQLite:
         """Give a source of databases that are filled already: `fill` gets the URL of the first, once."""
-        if fill not in self.branches:
+        return self._branch(fill, fill, self.template)
+
+    def at(self, revision: str) -> SQLite:
+        """Give a source of databases that have the schema of an earlier revision."""
+        return self._branch(revision, functools.partial(_migrate, revision=revision), None)
+
+    def _branch(self, key: Any, fill: Callable[[str], None], origin: Path | None) -> SQLite:
+        if key not in self.branches:
             template = self.folder / f"template-{uuid4().hex}.db"
-            shutil.copyfile(self.template, template)
+            template.write_bytes(origin.read_bytes() if origin else b"")
             fill(f"sqlite:///{template}")
-            self.branches[fill] = SQLite(self.folder, template)
-            self.branches[fill].free = self.free
-        return self.branches[fill]
+            self.branches[key] = SQLite(self.folder, template)
+            self.branches[key].free = self.free
+        return self.branches[key]
 
     @contextmanager
     def fresh(self, *, warm: bool = False) -> Iterator[str]:
@@ -174,20 +182,26 @@ class PostgreSQL:
         #: Those that are to be restored, the oldest first; and what is in their templates.
         self.kept: list[Copied] = []
         self.originals: dict[str, restoring.Original] = {}
-        self.branches: dict[Callable[[str], None], PostgreSQL] = {}
+        self.branches: dict[Any, PostgreSQL] = {}
         _migrate(self._named(self.template))
         if shards := os.environ.get("ONETHING_TEST_SHARDS"):
             spread.spread(self._named(self.template), int(shards))
 
     def branch(self, fill: Callable[[str], None]) -> PostgreSQL:
         """Give a source of databases that are filled already: `fill` gets the URL of the first, once."""
-        if fill not in self.branches:
+        return self._branch(fill, fill, self.template)
+
+    def at(self, revision: str) -> PostgreSQL:
+        """Give a source of databases that have the schema of an earlier revision."""
+        return self._branch(revision, functools.partial(_migrate, revision=revision), "template0")
+
+    def _branch(self, key: Any, fill: Callable[[str], None], origin: str) -> PostgreSQL:
+        if key not in self.branches:
             branch = copy.copy(self)
-            branch.branches = {}
-            branch.template = self._create(f"onething_template_{uuid4().hex}", template=self.template)
+            branch.branches, branch.template = {}, self._create(f"onething_template_{uuid4().hex}", template=origin)
             fill(self._named(branch.template))
-            self.branches[fill] = branch
-        return self.branches[fill]
+            self.branches[key] = branch
+        return self.branches[key]
 
     @contextmanager
     def fresh(self, *, warm: bool = False) -> Iterator[str]:
@@ -276,7 +290,11 @@ class PostgreSQL:
         return self.url.set(database=name, drivername=driver).render_as_string(hide_password=False)
 
 
-def _migrate(url: str) -> None:
+def _migrate(url: str, revision: str | None = None) -> None:
     bind = database.connect(url)
-    upgrades.migrate(bind)
+    if revision is None:
+        upgrades.migrate(bind)
+    else:
+        with upgrades.migrating(bind) as config:
+            command.upgrade(config, revision)
     bind.dispose()

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from alembic import command
 from sqlalchemy import text
 
-from engine import accounts, database, key_uses, samples, schema, upgrades
+from engine import accounts, key_uses, samples, schema
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.key_uses import KeyUses
@@ -60,17 +59,14 @@ def test_note__the_database_is_in_the_way(database, issued):
 
 
 @pytest.fixture(params=["0026", "0027"])
-def older_schema(request, empty_database_url):
+def older_schema(request, store):
     """A database on which this release serves, but which has no place for uses."""
-    bind = database.connect(empty_database_url)
-    with upgrades.migrating(bind) as config:
-        command.upgrade(config, request.param)
-    bind.dispose()
-    db = Database(empty_database_url)
-    with db.transaction() as session:
-        samples.seed(session, Environment.DEVELOPMENT)
-    yield db
-    db.close()
+    with store.at(request.param).fresh() as url:
+        db = Database(url)
+        with db.transaction() as session:
+            samples.seed(session, Environment.DEVELOPMENT)
+        yield db
+        db.close()
 
 
 def test_note__the_schema_has_no_place_for_it(older_schema):

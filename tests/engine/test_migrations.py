@@ -7,14 +7,14 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from threading import Event
 from uuid import UUID
 
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import insert, inspect, make_url, select, text
+from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import administration, database, key_uses, keys, lockouts, models, moments, schema, upgrades
@@ -166,22 +166,28 @@ def test_migrate__says_which_releases_may_serve(bind):
     assert told == [oldest for script in schema.scripts() if (oldest := schema.oldest(script))][-1:]
 
 
+@contextmanager
+def at(store, revision):
+    """Have a database with the schema of a revision."""
+    with store.at(revision).fresh() as url:
+        bind = database.connect(url)
+        yield bind
+        bind.dispose()
+
+
 @pytest.fixture
-def expanded(bind):
+def expanded(store):
     """A database that still has what nodes of release 0019 use."""
-    with upgrades.migrating(bind) as config:
-        command.upgrade(config, EXPANDED)
-    return bind
+    with at(store, EXPANDED) as bind:
+        yield bind
 
 
 @pytest.fixture
-def connected(empty_database_url):
-    """Connect as whoever says such a name."""
+def connected():
+    """Connect to a database as whoever says such a name."""
     with ExitStack() as stack:
-        yield lambda *names: [
-            stack.enter_context(
-                psycopg.connect(make_url(empty_database_url).set(drivername="postgresql").render_as_string(False), application_name=name)
-            )
+        yield lambda bind, *names: [
+            stack.enter_context(psycopg.connect(bind.url.set(drivername="postgresql").render_as_string(False), application_name=name))
             for name in names
         ]
 
@@ -194,8 +200,8 @@ def revision(bind):
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_migrate__older_nodes_may_be_connected(expanded, connected, monkeypatch):
     monkeypatch.setattr(schema, "needed", lambda: EXPANDED)  # as it was when the next migration was the last one
-    older = connected("", "psql", "onething 0019", "onething 0019 hall")
-    connected(schema.NAME, f"{schema.NAME} hall", "onething 9999")
+    older = connected(expanded, "", "psql", "onething 0019", "onething 0019 hall")
+    connected(expanded, schema.NAME, f"{schema.NAME} hall", "onething 9999")
 
     left = upgrades.migrate(expanded)
 
@@ -210,7 +216,7 @@ def test_migrate__older_nodes_may_be_connected(expanded, connected, monkeypatch)
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_migrate__nodes_may_be_connected_that_are_older_than_the_release_before(expanded, connected):
     """What this release needs comes after what they use is taken away: it must not be started beside them."""
-    (older,) = connected("onething 0019")
+    (older,) = connected(expanded, "onething 0019")
 
     with pytest.raises(InvalidState, match="Replace them with a version that knows schema 0021, or stop them"):
         upgrades.migrate(expanded)
@@ -222,32 +228,36 @@ def test_migrate__nodes_may_be_connected_that_are_older_than_the_release_before(
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_migrate__none_but_newer_nodes_are_connected(expanded, connected):
-    connected(schema.NAME, f"{schema.NAME} hall", "onething 9999")
+    connected(expanded, schema.NAME, f"{schema.NAME} hall", "onething 9999")
 
     assert upgrades.migrate(expanded) == ""
 
     assert revision(expanded) == schema.NEWEST
 
 
+@pytest.fixture
+def older(store, there):
+    with at(store, there) as bind:
+        yield bind
+
+
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(("there", "table"), [(EXPANDED, "incidents"), (ANSWERS_EXPANDED, "idempotent_answers")])
-def test_migrate__somebody_uses_a_table(bind, connected, monkeypatch, there, table):
+def test_migrate__somebody_uses_a_table(older, connected, monkeypatch, there, table):
     """It gives way, again and again, and up in the end; then it begins anew."""
-    with upgrades.migrating(bind) as config:
-        command.upgrade(config, there)
     monkeypatch.setattr(online, "PATIENCE", 0.1)
     monkeypatch.setattr(online, "PAUSE", 0)
     monkeypatch.setattr(online, "EVERY", 1)
-    (reader,) = connected(schema.NAME)
+    (reader,) = connected(older, schema.NAME)
     reader.execute(f"SELECT FROM {table}")
 
     with pytest.raises(Busy):
-        upgrades.migrate(bind)
+        upgrades.migrate(older)
 
-    assert revision(bind) == there
+    assert revision(older) == there
     reader.rollback()
-    assert upgrades.migrate(bind) == ""
-    with upgrades.migrating(bind) as config:
+    assert upgrades.migrate(older) == ""
+    with upgrades.migrating(older) as config:
         command.check(config)
 
 
@@ -260,7 +270,7 @@ def test_migrate__a_table_is_never_free_for_long(expanded, connected, monkeypatc
     monkeypatch.setattr(online, "PATIENCE", 20)
     monkeypatch.setattr(online, "PAUSE", 0)
     monkeypatch.setattr(online, "EVERY", 1)
-    reader, looking = connected(schema.NAME, schema.NAME)
+    reader, looking = connected(expanded, schema.NAME, schema.NAME)
     reader.execute("SELECT FROM incidents")
 
     given_up = Event()
@@ -280,12 +290,11 @@ def test_migrate__a_table_is_never_free_for_long(expanded, connected, monkeypatc
 
 
 @pytest.fixture
-def answered(bind):
+def answered(store):
     """A database in which a node of the release before has kept an answer: it does not say where that lies."""
-    with upgrades.migrating(bind) as config:
-        command.upgrade(config, ANSWERS_EXPANDED)
-    _answer_as_before(bind, "k")
-    return bind
+    with at(store, ANSWERS_EXPANDED) as bind:
+        _answer_as_before(bind, "k")
+        yield bind
 
 
 def _answer_as_before(bind, key):

@@ -31,12 +31,11 @@ def store(postgresql):
 
 
 @pytest.fixture
-def bind(empty_database_url):
-    bind = database.connect(empty_database_url)
-    with upgrades.migrating(bind) as config:
-        command.upgrade(config, BEFORE)
-    yield bind
-    bind.dispose()
+def bind(store):
+    with store.at(BEFORE).fresh() as url:
+        bind = database.connect(url)
+        yield bind
+        bind.dispose()
 
 
 @contextmanager

@@ -115,6 +115,7 @@ def test_add_admin__not_migrated(run, empty_database_url):
     assert "Run onething migrate." in result.output
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_add_admin__asks_on_a_terminal(run, environ, log_in):
     run("migrate")
 

@@ -76,6 +76,7 @@ def test_main__streams_are_closed(environ, closed):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("words", ["migrate", "doctor"])
 def test_main__standard_output_takes_nothing(environ, words):
     """What was to be done is done, and whoever has given the command is not told to give it again."""
@@ -102,6 +103,7 @@ def test_main__stream_has_no_letter_for_it(environ, encoding, written):
     assert [each.decode("utf-8" if encoding == "ascii" else encoding) for each in (done.stdout, done.stderr)] == [f"{written}\n"] * 2
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_main__stream_takes_ascii(environ):
     """As the place C has it: tables are shown all the same."""
     environ |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

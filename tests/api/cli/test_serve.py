@@ -346,6 +346,7 @@ def test_serve__nobody_reads_that_a_process_has_ended(unheard, environ):
     assert serving.wait(PATIENCE) == 0
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_node__nobody_reads_why_it_does_not_begin(unheard, empty_database_url, command):
     assert unheard(command, ONETHING_DATABASE_URL=empty_database_url).wait(PATIENCE) == 1
@@ -393,6 +394,7 @@ def test_serve__a_process_has_ended_by_itself(monkeypatch, told):
         server.shutdown()
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_serve__port_is_taken(begin, environ):
     with socket.create_server(("127.0.0.1", int(environ["ONETHING_PORT"]))):
         serving = begin("serve", "--sample")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bpmn import lint
+from bpmn import compiler, lint
+from bpmn.compiler import reading
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.ways import unreachable
 from engine import functions
 from engine.vocabulary import WORDS
+from tests import effort
 from tests.bpmn.diagrams import boundary, diagram, end, flows, start, tag, timer, user
 from tests.bpmn.linting import linted
 from tests.bpmn.naive import ITEMS, mistaken, told
@@ -184,6 +188,22 @@ def test_process__that_is_left_out_beside_another():
 
     assert before == []
     assert [(rule, "“养老待遇核定” (benefit_calc)" in message) for rule, _element, message in found] == [("not-executable", True)]
+
+
+def test_flow__to_many_that_lead_to_one_long_way():
+    """That way is gone along once."""
+
+    def work(many: int) -> int:
+        """So many that nothing leads to, in front of a way that is so long."""
+        tasks, behind = [user(f"a{n}") for n in range(many)], [user(f"b{n}") for n in range(many)]
+        ways = *(f"a{n} -> b0" for n in range(many)), " -> ".join(f"b{n}" for n in range(many)) + " -> f"
+        drawing = diagram(start("s"), end("e"), *tasks, *behind, end("f"), flows("s -> e", *ways))
+        examined = compiler.examine(drawing, "p.bpmn")
+        drawn = Drawing(examined.source, examined.source.processes[0], reading.read(examined.source, examined.source.processes[0]))
+        assert len(list(unreachable(drawn))) == many
+        return effort.calls(lambda: list(unreachable(drawn)))
+
+    assert work(80) < 2.5 * work(40)
 
 
 @pytest.mark.parametrize(

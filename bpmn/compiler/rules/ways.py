@@ -32,7 +32,7 @@ def _first(drawing: Drawing, lost: list[Element]) -> Iterator[str]:
     for element in sorted(lost, key=lambda each: each.id in behind):  # circles last: none of them is the first
         if element.id not in told:
             yield element.id
-            told |= closure.of([element.id], following)
+            told.update(closure.of([element.id], lambda key: [other for other in following(key) if other not in told]))
 
 
 def _reached(drawing: Drawing) -> set[str]:

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, String, cast, exists, or_, select
+from sqlalchemy import Row, String, cast, or_, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, holidays, keys, long_pauses, periods, postgresql, reads
+from engine import calendars, holidays, keys, long_pauses, pages, periods, postgresql, reads
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, ClockEntry, Item, Material, Notice, Supplement, Tolerance
 from engine.clock import EntryKind
@@ -34,7 +34,12 @@ OF_TASK: tuple[Any, ...] = (
     or_(
         Task.kind == _CORRECTIONS,
         Item.clock == ClockStatus.PAUSED,
-        exists().where(keys.same_case(Tolerance, Task), OWED_MATERIAL),
+        # PostgreSQL may answer EXISTS by reading all materials that are owed anywhere; of a case it looks for one.
+        select(Tolerance.case_id)
+        .where(keys.same_case(Tolerance, Task), OWED_MATERIAL)
+        .limit(pages.first(1))
+        .scalar_subquery()
+        .is_not(None),
     ).label("awaits"),
 )
 _Told = Mapping[str, Sequence[Hindrance]]

@@ -173,7 +173,7 @@ def _departments(db: Database, data: dict[str, object], *, dossier: str = "") ->
 
 def cases(dbs: Databases, most: int) -> Points:
     """Cases, each with an open task: lists and searches, too."""
-    return lists.among_cases(dbs.hot, (size for size in (most // 1000, most // 100, most // 10, most) if size >= lists.EACH))
+    return lists.among_cases(dbs.hot, (size for size in (most // 1000, most // 100, most // 10, most) if size >= lists.LEAST))
 
 
 #: By name: how far it goes, what it is called, and how it is walked.

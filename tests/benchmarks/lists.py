@@ -26,6 +26,8 @@ from tests.hall import application
 
 #: Samples of each figure.
 EACH = 15
+#: Cases: of fewer than that a hall has none, or nothing is yellow, and no list is to be measured that is empty.
+LEAST = 1000
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
 #: Halls of the copies are numbered: somebody who works in one of them, who looks after it, or who works for a department; and one who sees all.
 PEOPLE: dict[str, tuple[Role, dict[str, str]]] = {
